@@ -1,0 +1,1 @@
+"""How workflows are stored: models, every SQL statement, the journal, announcements."""

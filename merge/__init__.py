@@ -1,0 +1,1 @@
+"""Workflow documents as values: parse, compare, diff, apply; pure, without I/O."""

@@ -1,0 +1,1 @@
+"""One module for each step of the database, in order of date."""

@@ -1,0 +1,1 @@
+"""What each operation does: plain async functions over a Context; no GraphQL types, no SQL."""

@@ -1,0 +1,1 @@
+"""What clients see: Strawberry types, Query, Mutation and Subscription; `schema.graphql` is their printed form."""
