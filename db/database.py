@@ -1,0 +1,94 @@
+"""The pool of connections that every statement goes through."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import orjson
+
+if TYPE_CHECKING:
+    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = asyncpg.pool.PoolConnectionProxy
+    Pool = asyncpg.Pool
+
+RESTART_SECONDS = 15.0  # how long a statement waits for a Postgres that is being restarted
+RETRY_SECONDS = 0.1
+
+# What asyncpg raises while Postgres is not there, and when it goes away under a statement.
+CONNECTION_ERRORS = (
+    OSError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
+
+async def prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Teach a new connection to hand JSONB over as Python values, in Postgres's binary form (version byte 1)."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda data: orjson.loads(data[1:]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One process's way to Postgres. `url` is a libpq URL."""
+
+    url: str
+    pool: Pool
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, *, pool_size: int) -> "AsyncIterator[Database]":
+        """Open the pool, and close it in the end; statements under way then have a few seconds to finish."""
+        pool = await asyncpg.create_pool(url, min_size=1, max_size=pool_size, init=prepare, command_timeout=60)
+        try:
+            yield cls(url, pool)
+        finally:
+            await _close(pool)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection, waiting for a Postgres that is being restarted. Each statement commits by itself."""
+        connection = await self._acquire()
+        try:
+            yield connection
+        finally:
+            await self.pool.release(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection with an open transaction, committed where the block ends without an error."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def _acquire(self) -> Connection:
+        deadline = asyncio.get_running_loop().time() + RESTART_SECONDS
+        while True:
+            try:
+                return await self.pool.acquire()
+            except CONNECTION_ERRORS:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _close(pool: Pool) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except (TimeoutError, *CONNECTION_ERRORS):
+        pool.terminate()
+
+
+Row = dict[str, Any]
