@@ -42,19 +42,16 @@ async def read(connection: Connection, workflow_id: str, user: str, client_id: s
     return Client(last_sequence=row["last_sequence"], last_version=row["last_version"], answers=answers)
 
 
-async def write(
-    connection: Connection, workflow_id: str, user: str, client_id: str, *, expected: Client, client: Client
-) -> bool:
-    """Replace what is known of a client; False where somebody was faster and `expected` no longer stands."""
+async def write(connection: Connection, workflow_id: str, user: str, client_id: str, client: Client) -> None:
+    """Replace what is known of a client, keeping its newest answers."""
     answers = [client.answers[sequence] for sequence in sorted(client.answers)[-KEPT_ANSWERS:]]
-    status = await connection.execute(
+    await connection.execute(
         """
-        INSERT INTO workflow_clients AS c (workflow_id, user_id, client_id, last_sequence, last_version, answers)
+        INSERT INTO workflow_clients (workflow_id, user_id, client_id, last_sequence, last_version, answers)
         VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (workflow_id, user_id, client_id) DO UPDATE
         SET last_sequence = excluded.last_sequence, last_version = excluded.last_version,
             answers = excluded.answers, seen_at = now()
-        WHERE c.last_sequence = $7
         """,
         workflow_id,
         user,
@@ -62,6 +59,4 @@ async def write(
         client.last_sequence,
         client.last_version,
         answers,
-        expected.last_sequence,
     )
-    return status != "INSERT 0 0"

@@ -1,10 +1,10 @@
 """The pool of connections that every statement goes through."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 import orjson
@@ -16,8 +16,15 @@ else:
     Connection = asyncpg.pool.PoolConnectionProxy
     Pool = asyncpg.Pool
 
+Result = TypeVar("Result")
+
 RESTART_SECONDS = 15.0  # how long a statement waits for a Postgres that is being restarted
 RETRY_SECONDS = 0.1
+
+
+class UnavailableError(Exception):
+    """Postgres could not be reached for RESTART_SECONDS."""
+
 
 # What asyncpg raises while Postgres is not there, and when it goes away under a statement.
 CONNECTION_ERRORS = (
@@ -27,6 +34,9 @@ CONNECTION_ERRORS = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
 )
+
+# What a transaction raises when another one was faster: nothing was written, do it again.
+OVERTAKEN_ERRORS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
 async def prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
@@ -68,18 +78,31 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """Lend a connection with an open transaction, committed where the block ends without an error."""
-        async with self.connection() as connection, connection.transaction():
+        """Lend a connection with an open transaction, committed where the block ends without an error.
+
+        All its statements see one moment of the database; one that would overwrite what somebody else committed
+        since raises one of OVERTAKEN_ERRORS.
+        """
+        async with self.connection() as connection, connection.transaction(isolation="repeatable_read"):
             yield connection
+
+    async def transact(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Run `work` in a transaction, again where somebody else was faster; each time that is somebody's success."""
+        while True:
+            try:
+                async with self.transaction() as connection:
+                    return await work(connection)
+            except OVERTAKEN_ERRORS:
+                continue
 
     async def _acquire(self) -> Connection:
         deadline = asyncio.get_running_loop().time() + RESTART_SECONDS
         while True:
             try:
                 return await self.pool.acquire()
-            except CONNECTION_ERRORS:
+            except CONNECTION_ERRORS as error:
                 if asyncio.get_running_loop().time() > deadline:
-                    raise
+                    raise UnavailableError from error
             await asyncio.sleep(RETRY_SECONDS)
 
 
@@ -89,6 +112,3 @@ async def _close(pool: Pool) -> None:
             await pool.close()
     except (TimeoutError, *CONNECTION_ERRORS):
         pool.terminate()
-
-
-Row = dict[str, Any]

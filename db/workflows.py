@@ -1,6 +1,5 @@
 """The heads of workflows: who may see them, what they are called, at which version they stand."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -61,7 +60,8 @@ _MAY_SAVE = """
 
 
 def _head(row: asyncpg.Record) -> Head:
-    return Head(**{**row, "role": Role(row["role"])})
+    names = ("id", "owner_id", "name", "version", "saved_by", "saved_at", "created_at", "deleted_at")
+    return Head(**{name: row[name] for name in names}, role=Role(row["role"]))
 
 
 async def read(connection: Connection, workflow_id: str, user: str) -> Head | None:
@@ -70,9 +70,20 @@ async def read(connection: Connection, workflow_id: str, user: str) -> Head | No
     return row and _head(row)
 
 
-async def is_taken(connection: Connection, workflow_id: str) -> bool:
-    """Say whether an id belongs to any workflow, somebody else's and purged ones included."""
-    return await connection.fetchval("SELECT EXISTS (SELECT FROM workflows WHERE id = $1)", workflow_id)  # type: ignore[no-any-return]
+async def claim(connection: Connection, workflow_id: str, user: str) -> tuple[bool, Head | None]:
+    """Say whether an id is taken, by whomever, and give the head if it is one that `user` may see."""
+    row = await connection.fetchrow(
+        f"""
+        SELECT {_HEAD}, w.purged_at IS NOT NULL AS purged
+        FROM workflows w LEFT JOIN workflow_members m ON m.workflow_id = w.id AND m.user_id = $1 WHERE w.id = $2
+        """,
+        user,
+        workflow_id,
+    )
+    if row is None:
+        return False, None
+    *_, role, purged = row.values()
+    return True, None if purged or role is None else _head(row)
 
 
 async def snapshot(connection: Connection, workflow_id: str) -> tuple[int, dict[str, Any]]:
@@ -184,46 +195,38 @@ async def _changed(connection: Connection, statement: str, *arguments: object) -
     return await connection.execute(statement, *arguments) != "UPDATE 0"
 
 
-async def page(
-    connection: Connection,
-    user: str,
-    *,
-    limit: int,
-    after: tuple[datetime, str] | None,
-    search: str | None,
-    containing: dict[str, Any] | None,
-    deleted: bool,
-) -> list[Head]:
-    """List heads that `user` may see, newest saved first, from the one after `(saved_at, id)` on."""
-    statement, arguments = page_statement(
-        user, limit=limit, after=after, search=search, containing=containing, deleted=deleted
-    )
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which heads a page shows: `limit` of them, from the one after `(saved_at, id)` on."""
+
+    limit: int
+    after: tuple[datetime, str] | None = None
+    search: str | None = None
+    containing: dict[str, Any] | None = None
+    deleted: bool = False
+
+
+async def page(connection: Connection, user: str, wanted: Filter) -> list[Head]:
+    """List heads that `user` may see, newest saved first."""
+    statement, arguments = page_statement(user, wanted)
     return [_head(row) for row in await connection.fetch(statement, *arguments)]
 
 
-def page_statement(
-    user: str,
-    *,
-    limit: int,
-    after: tuple[datetime, str] | None,
-    search: str | None,
-    containing: dict[str, Any] | None,
-    deleted: bool,
-) -> tuple[str, Sequence[object]]:
+def page_statement(user: str, wanted: Filter) -> tuple[str, list[object]]:
     """Build the statement of `page`: only the filters that are asked for, so that each can use its index."""
-    arguments: list[object] = [user, limit]
+    arguments: list[object] = [user, wanted.limit]
 
     def bind(value: object) -> str:
         arguments.append(value)
         return f"${len(arguments)}"
 
-    filters = [f"w.deleted_at IS {'NOT ' if deleted else ''}NULL"]
-    if search:
-        filters.append(f"strpos(lower(w.name), lower({bind(search)})) > 0")
-    if containing is not None:
-        filters.append(f"w.state @> {bind(containing)}")
-    if after is not None:
-        saved_at, workflow_id = after
+    filters = [f"w.deleted_at IS {'NOT ' if wanted.deleted else ''}NULL"]
+    if wanted.search:
+        filters.append(f"strpos(lower(w.name), lower({bind(wanted.search)})) > 0")
+    if wanted.containing is not None:
+        filters.append(f"w.state @> {bind(wanted.containing)}")
+    if wanted.after is not None:
+        saved_at, workflow_id = wanted.after
         filters.append(f"(w.saved_at, w.id) < ({bind(saved_at)}, {bind(workflow_id)})")
     where = " AND ".join(filters)
     return f"SELECT {_HEAD} {_VISIBLE} AND {where} ORDER BY w.saved_at DESC, w.id DESC LIMIT $2", arguments

@@ -1,0 +1,144 @@
+"""Who listens to what in this process, and what they have not heard yet.
+
+One loop owns one connection to Postgres. It sleeps until a NOTIFY arrives or `POLL_SECONDS` have passed, then compares
+what is subscribed to with the database and wakes those for whom something is new. A notification is a hint and may be
+lost; the database is the truth.
+
+                 NOTIFY / poll / new subscriber                       wake
+    Postgres ------------------------------------> Hub._refresh ---------------> subscribers, each at its own version
+        ^                                                                            |
+        +------------- pages of the journal, where the topic's tail is too short ----+
+
+Nothing is queued for a subscriber: it pulls, so one that never reads costs nothing and holds nobody up.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from db import database, feeds, notifier, topics
+from db.database import Database
+from db.feeds import Feed
+from db.notifier import Notifier
+from db.topics import Topic
+
+POLL_SECONDS = 2.0  # the longest that an announcement is late when its NOTIFY was lost
+AUDIT_SECONDS = 20.0  # the longest that a listener stays whose access ended without a trace in the workflow's revision
+ANSWER_SECONDS = 10.0  # a connection that does not answer for so long counts as lost
+RECONNECT_SECONDS = 0.25
+
+logger = logging.getLogger(__name__)
+
+LOST = (*database.CONNECTION_ERRORS, asyncpg.InterfaceError, TimeoutError)
+
+
+@dataclass(slots=True)
+class Hub:
+    """The announcements of one process."""
+
+    database: Database
+    notifier: Notifier
+    topics: dict[str, Topic] = field(default_factory=dict)
+    feeds: dict[str, Feed] = field(default_factory=dict)
+    _hints: set[str] = field(default_factory=set)
+    _hinted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, database: Database) -> "AsyncIterator[Hub]":
+        """Listen until the block ends."""
+        hub = cls(database, Notifier(database))
+        loop = asyncio.create_task(hub._run(), name="hub")
+        try:
+            yield hub
+        finally:
+            loop.cancel()
+            await asyncio.gather(loop, return_exceptions=True)
+
+    async def announce(self, workflow_id: str) -> None:
+        """Tell every process, this one included, that something about a workflow was committed."""
+        self.hint([workflow_id])
+        await self.notifier.announce(workflow_id)
+
+    def hint(self, workflow_ids: Iterable[str]) -> None:
+        """Have these workflows compared with the database soon."""
+        self._hints.update(workflow_ids)
+        self._hinted.set()
+
+    @contextmanager
+    def topic(self, workflow_id: str, user: str) -> Iterator[Topic]:
+        """Join those who listen to one workflow."""
+        topic = self.topics.setdefault(workflow_id, Topic(workflow_id))
+        topic.listeners[user] += 1
+        self.hint([workflow_id])
+        try:
+            yield topic
+        finally:
+            topic.leave(user)
+            if not topic.listeners:
+                del self.topics[workflow_id]
+
+    @asynccontextmanager
+    async def feed(self, user: str) -> AsyncIterator[Feed]:
+        """Join those who listen to everything that one user may see."""
+        feed = self.feeds.setdefault(user, Feed(user))
+        feed.listeners += 1
+        try:
+            async with feed.filling, self.database.connection() as connection:
+                await feeds.fill(connection, feed)
+            yield feed
+        finally:
+            feed.listeners -= 1
+            if not feed.listeners:
+                del self.feeds[user]
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except LOST as error:
+                logger.warning("Lost the connection that listens for saves (%s); reconnecting.", error)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _listen(self) -> None:
+        connection = await asyncpg.connect(self.database.url, timeout=ANSWER_SECONDS)
+        try:
+            await database.prepare(connection)
+            connection.add_termination_listener(lambda _: self._hinted.set())
+            await connection.add_listener(notifier.CHANNEL, lambda *event: self.hint(json.loads(event[-1])))
+            await self._refresh_forever(connection)
+        finally:
+            connection.terminate()
+
+    async def _refresh_forever(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        polled = audited = -AUDIT_SECONDS
+        while not connection.is_closed():
+            now = asyncio.get_running_loop().time()
+            poll, audit = now - polled >= POLL_SECONDS, now - audited >= AUDIT_SECONDS
+            polled, audited = (now if poll else polled), (now if audit else audited)
+            hints, self._hints = self._hints, set()
+            self._hinted.clear()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._refresh(connection, None if poll else hints, audit=audit)
+            await self._hint_or_poll()
+        raise ConnectionResetError("the connection was closed")
+
+    async def _hint_or_poll(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._hinted.wait()
+
+    async def _refresh(
+        self, connection: asyncpg.Connection[asyncpg.Record], hints: set[str] | None, *, audit: bool
+    ) -> None:
+        concerned = [topic for topic in self.topics.values() if hints is None or topic.workflow_id in hints]
+        if concerned:
+            await topics.refresh(connection, concerned, audit=audit)
+        listened = [feed for feed in self.feeds.values() if feed.filled]
+        if listened:
+            await feeds.refresh(connection, listened, hints)

@@ -1,0 +1,59 @@
+"""Telling the other processes that something happened: one NOTIFY transaction for many saves."""
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass, field
+
+from db.database import CONNECTION_ERRORS, Database
+
+CHANNEL = "workflow_sync"
+PAYLOAD_BYTES = 7_900  # Postgres takes less than 8,000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Notifier:
+    """Gathers what is announced while one NOTIFY is under way into the next.
+
+    A NOTIFY locks the whole database while it commits; one for each save would serialise them all.
+    """
+
+    database: Database
+    _waiting: set[str] = field(default_factory=set)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def announce(self, workflow_id: str) -> None:
+        """Return when the announcement is committed, or could not be: the hubs then find out by themselves."""
+        self._waiting.add(workflow_id)
+        async with self._turn:
+            if workflow_id in self._waiting:
+                await self._send()
+
+    async def _send(self) -> None:
+        ids, self._waiting = self._waiting, set()
+        try:
+            async with self.database.connection() as connection:
+                await connection.execute(
+                    "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload", CHANNEL, payloads(ids)
+                )
+        except CONNECTION_ERRORS:
+            logger.warning("Could not announce %d saves; the hubs will find them within seconds.", len(ids))
+        except asyncio.CancelledError:
+            self._waiting |= ids
+            raise
+
+
+def payloads(ids: set[str]) -> list[str]:
+    """Pack ids into as few NOTIFY payloads as they need, each a JSON list."""
+    packed: list[list[str]] = [[]]
+    size = 2
+    for workflow_id in sorted(ids):
+        cost = len(json.dumps(workflow_id)) + 2
+        if size + cost > PAYLOAD_BYTES:
+            packed.append([])
+            size = 2
+        packed[-1].append(workflow_id)
+        size += cost
+    return [json.dumps(part) for part in packed if part]

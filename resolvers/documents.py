@@ -1,0 +1,29 @@
+"""Documents built from what is stored: the snapshot, checkpoints and the journal."""
+
+from db import journal, workflows
+from db.database import Connection
+from db.journal import Entry
+from merge import apply, changes
+from merge.changes import Change
+from resolvers import errors
+from resolvers.saves import Document
+
+
+async def state_at(connection: Connection, workflow_id: str, version: int) -> Document:
+    """Build the document as it was at `version`: the snapshot, or a checkpoint and the journal after it.
+
+    Raises ResyncRequiredError where the journal no longer reaches back so far.
+    """
+    shown, state = await workflows.snapshot(connection, workflow_id)
+    if shown == version:
+        return state
+    start, state = await journal.checkpoint(connection, workflow_id, version)
+    entries = await journal.between(connection, workflow_id, start, version)
+    if len(entries) != version - start:
+        raise errors.ResyncRequiredError
+    return apply.apply(state, [change for entry in entries for change in changes_of(entry)])
+
+
+def changes_of(entry: Entry) -> list[Change]:
+    """Decode the changes of a journal entry."""
+    return [changes.from_json(change) for change in entry.changes]
