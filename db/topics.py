@@ -69,7 +69,8 @@ async def refresh(connection: AnyConnection, topics: Sequence[Topic], *, audit: 
     `audit` looks at everybody's access, not only where the workflow says that something about it changed.
     """
     rows = await connection.fetch(
-        "SELECT id, version, revision FROM workflows WHERE id = ANY($1)", [topic.workflow_id for topic in topics]
+        "SELECT id, version, revision FROM workflows WHERE id = ANY($1)",
+        [topic.workflow_id for topic in topics],
     )
     heads = {row["id"]: row for row in rows}
     present = [topic for topic in topics if topic.workflow_id in heads]

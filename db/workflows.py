@@ -67,7 +67,7 @@ def _head(row: asyncpg.Record) -> Head:
 async def read(connection: Connection, workflow_id: str, user: str) -> Head | None:
     """Read the head of a workflow that `user` may see, in the trash or not."""
     row = await connection.fetchrow(f"SELECT {_HEAD} {_VISIBLE} AND w.id = $2", user, workflow_id)
-    return row and _head(row)
+    return _head(row) if row else None
 
 
 async def claim(connection: Connection, workflow_id: str, user: str) -> tuple[bool, Head | None]:

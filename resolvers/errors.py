@@ -36,6 +36,13 @@ class BadUserInputError(OperationError):
     code = "BAD_USER_INPUT"
 
 
+class NotYetError(BadUserInputError):
+    """This part of the contract is not available yet."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"`{field}` is part of the contract but not available yet.")
+
+
 class TooLargeError(OperationError):
     """The request is larger than this server accepts; raise MAX_BODY_BYTES or send less."""
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from merge.changes import Change
+from merge.values import Problem
+
 from db.clients import Client
 from db.workflows import Head
 from merge import changes, diff, shapes
-from merge.changes import Change
-from merge.values import Problem
 
 Document = dict[str, Any]
 
@@ -145,5 +146,7 @@ def _is_no_change(difference: "tuple[Change, ...] | list[Change]") -> bool:
 
 DELETED = Problem((), "DELETED", "The workflow is in the trash: undelete it first. What was sent is kept.")
 EMPTY = Problem(
-    (), "EMPTY", "This save would remove every block. If that is what you want, send it with `allowEmpty: true`."
+    (),
+    "EMPTY",
+    "This save would remove every block. If that is what you want, send it with `allowEmpty: true`.",
 )

@@ -1,13 +1,12 @@
 """Hearing of what happens: every save of one workflow, or whatever happens to all that one may see."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
-from db import journal, workflows
+from db import journal
 from db.feeds import Event
 from db.journal import Entry
 from db.topics import Topic
-from db.workflows import Head
-from resolvers import errors, inputs
+from resolvers import errors, inputs, workflows
 from resolvers.context import Context
 
 PAGE_SAVES = 100  # journal rows read at once for a subscriber that is behind
@@ -15,7 +14,7 @@ PAGE_SAVES = 100  # journal rows read at once for a subscriber that is behind
 
 async def saves(
     context: Context, workflow_id: str, *, since: int | None, except_client: str | None
-) -> AsyncIterator[Entry]:
+) -> AsyncGenerator[Entry]:
     """Give every save above version `since` (None: the current one), in order, without gaps or doubles.
 
     Saves of the caller's own client `except_client` are left out. Raises NotFoundError at the start,
@@ -39,7 +38,7 @@ async def saves(
 
 
 async def _start(context: Context, workflow_id: str, since: int | None) -> int:
-    head = await _head(context, workflow_id)
+    head = await workflows.visible(context, workflow_id)
     if since is None:
         return head.version
     if inputs.version("sinceVersion", since) > head.version:
@@ -58,17 +57,7 @@ async def _after(context: Context, topic: Topic, version: int) -> list[Entry]:
     return entries
 
 
-async def _head(context: Context, workflow_id: str) -> Head:
-    viewer = context.known_viewer()
-    if inputs.is_storable(workflow_id):
-        async with context.database.connection() as connection:
-            head = await workflows.read(connection, workflow_id, viewer.id)
-        if head is not None:
-            return head
-    raise errors.NotFoundError
-
-
-async def changes(context: Context) -> AsyncIterator[Event]:
+async def changes(context: Context) -> AsyncGenerator[Event]:
     """Give whatever happens, from now on, to any workflow that the caller may see.
 
     Raises ResyncRequiredError for a caller that is too far behind: it must read its list again.
@@ -86,10 +75,3 @@ async def changes(context: Context) -> AsyncIterator[Event]:
                 yield event
             if not events:
                 await changed.wait()
-
-
-async def heard(context: Context, event: Event) -> Head | None:
-    """Read the workflow that an event is about; None where the caller may not see it any more."""
-    viewer = context.known_viewer()
-    async with context.database.connection() as connection:
-        return await workflows.read(connection, event.workflow_id, viewer.id)

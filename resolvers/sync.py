@@ -1,10 +1,10 @@
 """Saving: who may, is it a retry, decide, write, announce, answer.
 
-              +--------- overtaken: somebody else committed first, nothing was written ---------+
-              v                                                                                 |
-    sent -> read what stands -> retry? -> decide -> write head, journal, client, payload -> COMMIT -> announce -> answer
-              ^                                                                                 |
-              +--- connection lost in COMMIT: look the save up by its id before anything else --+
+          +--------- overtaken: somebody else committed first, nothing was written ---------+
+          v                                                                                 |
+sent -> read what stands -> retry? -> decide -> write head, journal, client, payload -> COMMIT -> announce -> answer
+          ^                                                                                 |
+          +--- connection lost in COMMIT: look the save up by its id before anything else --+
 """
 
 import asyncio
@@ -16,6 +16,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import asyncpg
+from merge.changes import Change
+from merge.values import Problem
 
 from db import clients, conflicts, database, journal, workflows
 from db.clients import Client
@@ -23,8 +25,6 @@ from db.database import Connection
 from db.journal import Entry
 from db.workflows import Head
 from merge import changes, diff, values
-from merge.changes import Change
-from merge.values import Problem
 from resolvers import documents, errors, inputs, saves
 from resolvers.context import Context, Limits, UserId
 from resolvers.saves import Base, Decision, Save, Standing, Status
@@ -263,7 +263,9 @@ async def _replay(
     status, version = Status(stored["status"]), stored["version"]
     answer: tuple[Change, ...] = ()
     if not submission.problems and status in {Status.UNCHANGED, Status.CONFLICT}:
-        answer = tuple(diff.diff(submission.save.state, await documents.state_at(connection, submission.save.id, version)))
+        answer = tuple(
+            diff.diff(submission.save.state, await documents.state_at(connection, submission.save.id, version))
+        )
     return Answer(
         status,
         submission.save.id,

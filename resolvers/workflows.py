@@ -34,6 +34,14 @@ async def find(context: Context, workflow_id: str) -> Head | None:
         return await workflows.read(connection, workflow_id, viewer.id)
 
 
+async def visible(context: Context, workflow_id: str) -> Head:
+    """Read a workflow that the caller may see. Raises NotFoundError."""
+    head = await find(context, workflow_id)
+    if head is None:
+        raise errors.NotFoundError
+    return head
+
+
 async def page(
     context: Context,
     *,

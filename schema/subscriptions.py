@@ -1,0 +1,111 @@
+"""Everything that can be listened to."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from db.feeds import Event, EventKind
+from db.journal import Entry
+from resolvers import documents, history, subscriptions, workflows
+from resolvers.saves import Reason
+from schema.changes import Change
+from schema.conflicts import Conflict, Repair
+from schema.context import Info
+from schema.scalars import JSON
+from schema.workflows import Workflow
+
+strawberry.enum(EventKind, name="WorkflowEvent", description="What can happen to a workflow.")
+
+
+@strawberry.type(description="A save of a workflow.")
+class WorkflowSaved:
+    entry: strawberry.Private[Entry]
+    id: strawberry.ID
+    version: int
+    conflicts: list[Conflict]
+    repairs: list[Repair]
+    saved_by: strawberry.ID
+    saved_at: datetime
+    client_id: strawberry.ID | None
+    reason: Reason
+
+    @classmethod
+    def of(cls, entry: Entry) -> Self:
+        """Show a journal entry."""
+        return cls(
+            entry=entry,
+            id=strawberry.ID(entry.workflow_id),
+            version=entry.version,
+            conflicts=[],
+            repairs=[],
+            saved_by=strawberry.ID(entry.saved_by),
+            saved_at=entry.saved_at,
+            client_id=entry.client_id and strawberry.ID(entry.client_id),
+            reason=Reason(entry.reason),
+        )
+
+    @strawberry.field(description="What leads from the version before to this one.")
+    def changes(self) -> list[Change]:
+        return [Change.of(change) for change in documents.changes_of(self.entry)]
+
+    @strawberry.field(description="The whole document at `version`.")
+    async def state(self, info: Info) -> JSON:
+        return JSON(await history.state(info.context, self.entry.workflow_id, self.version))
+
+    @strawberry.field(description="The workflow as it stands now.")
+    async def workflow(self, info: Info) -> Workflow:
+        return Workflow.of(await workflows.visible(info.context, self.entry.workflow_id))
+
+
+@strawberry.type(description="Something that happened to a workflow.")
+class WorkflowsChanged:
+    id: strawberry.ID
+    kind: EventKind
+    version: int | None
+    by: strawberry.ID | None
+    at: datetime
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """Show an event."""
+        return cls(
+            id=strawberry.ID(event.workflow_id),
+            kind=event.kind,
+            version=event.version,
+            by=event.by and strawberry.ID(event.by),
+            at=event.at,
+        )
+
+    @strawberry.field(description="The workflow as it stands now; null where the caller may not see it any more.")
+    async def workflow(self, info: Info) -> Workflow | None:
+        head = await workflows.find(info.context, self.id)
+        return head and Workflow.of(head)
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription(
+        description="Every save of a workflow above `sinceVersion` (default: the current one), in order, without gaps "
+        "or doubles; those of the caller's own `exceptClient` left out."
+    )
+    async def workflow_saved(
+        self,
+        info: Info,
+        id: strawberry.ID,
+        since_version: int | None = None,
+        except_client: strawberry.ID | None = None,
+    ) -> AsyncIterator[WorkflowSaved]:
+        saves = subscriptions.saves(info.context, id, since=since_version, except_client=except_client)
+        async with aclosing(saves):
+            async for entry in saves:
+                yield WorkflowSaved.of(entry)
+
+    @strawberry.subscription(description="Whatever happens, from now on, to any workflow that the caller may see.")
+    async def workflows_changed(self, info: Info) -> AsyncIterator[WorkflowsChanged]:
+        changes = subscriptions.changes(info.context)
+        async with aclosing(changes):
+            async for event in changes:
+                yield WorkflowsChanged.of(event)
