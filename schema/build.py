@@ -1,13 +1,16 @@
 """The schema put together."""
 
 import logging
+from collections.abc import Iterator
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from resolvers.errors import OperationError
+from schema import documents, failures
+from schema.documents import Document
 from schema.mutations import Mutation
 from schema.queries import Query
 from schema.scalars import JSON, JSON_SCALAR
@@ -23,13 +26,37 @@ class Schema(strawberry.Schema):
         """Log the errors of one operation that are faults of ours."""
         del execution_context
         for error in errors:
-            if error.original_error is not None and not isinstance(error.original_error, OperationError):
+            if failures.code(error) is None:
                 logger.error("An operation failed at %s", error.path, exc_info=error.original_error)
+
+    def document(self, text: str) -> Document:
+        """Read the text of an operation; the same text costs nothing the second time."""
+        return documents.read(self._schema, text)
+
+
+class ReadDocuments(SchemaExtension):
+    """Hands Strawberry the document that `Schema.document` read, so that it neither parses nor validates again."""
+
+    def on_parse(self) -> Iterator[None]:
+        """Take the parsed document; a text that cannot be parsed is left to Strawberry, which reports it."""
+        self.execution_context.graphql_document = self._document().ast
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Take what validation found."""
+        self.execution_context.pre_execution_errors = list(self._document().errors)
+        yield
+
+    def _document(self) -> Document:
+        schema = self.execution_context.schema
+        assert isinstance(schema, Schema)  # the one that this extension is part of
+        return schema.document(self.execution_context.query or "")
 
 
 schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
+    extensions=[ReadDocuments],
     config=StrawberryConfig(scalar_map={JSON: JSON_SCALAR}),
 )

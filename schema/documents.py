@@ -1,0 +1,93 @@
+"""The texts of operations: each is parsed and validated once, within limits that keep a hostile one cheap."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    ValidationContext,
+    ValidationRule,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from resolvers import errors
+
+MAX_CHARACTERS = 100_000  # documents of workflows belong into variables
+MAX_TOKENS = 2_000  # the slowest text of this size takes 0.7 s to validate
+MAX_ALIASES = 50  # how often one request may ask for the same expensive field
+KEPT_DOCUMENTS = 200  # an application has a few dozen; one of MAX_TOKENS takes about a megabyte
+
+
+class AliasLimit(ValidationRule):
+    """Refuses a document with more than MAX_ALIASES aliases.
+
+    Depth needs no limit of its own: no type leads back to itself, apart from introspection, which graphql-core limits.
+    """
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self._left = MAX_ALIASES
+
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        """Count one field."""
+        self._left -= node.alias is not None
+        if self._left == -1:
+            self.report_error(GraphQLError(f"A document has at most {MAX_ALIASES} aliases.", node))
+
+
+RULES: Collection[type[ASTValidationRule]] = (*specified_rules, AliasLimit)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that was read: `ast` is None where it could not be parsed; with `errors` it cannot be run."""
+
+    ast: DocumentNode | None
+    errors: tuple[GraphQLError, ...]
+
+    def kind(self, name: str | None) -> OperationType:
+        """Say what the operation of that name does; a document with only one needs no name.
+
+        Raises BadUserInputError where there is none, or where it is not clear which.
+        """
+        operations = self._operations()
+        if name is not None:
+            operations = [operation for operation in operations if operation.name and operation.name.value == name]
+        match operations:
+            case [operation]:
+                return operation.operation
+            case []:
+                raise errors.BadUserInputError("`operationName` names no operation of this document.")
+            case _:
+                raise errors.BadUserInputError("Say by `operationName` which operation of this document is meant.")
+
+    def _operations(self) -> list[OperationDefinitionNode]:
+        definitions = self.ast.definitions if self.ast else ()
+        return [definition for definition in definitions if isinstance(definition, OperationDefinitionNode)]
+
+
+def read(schema: GraphQLSchema, text: str) -> Document:
+    """Parse and validate a text; the same text costs nothing the second time."""
+    if len(text) > MAX_CHARACTERS:
+        message = f"The document has more than {MAX_CHARACTERS:,} characters: send large values as variables."
+        return Document(None, (GraphQLError(message),))
+    return _read(schema, text)
+
+
+@lru_cache(maxsize=KEPT_DOCUMENTS)
+def _read(schema: GraphQLSchema, text: str) -> Document:
+    try:
+        ast = parse(text, max_lexical_tokens=MAX_TOKENS)
+    except GraphQLSyntaxError as error:
+        return Document(None, (error.with_traceback(None),))
+    return Document(ast, tuple(validate(schema, ast, RULES)))
