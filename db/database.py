@@ -86,6 +86,15 @@ class Database:
         async with self.connection() as connection, connection.transaction(isolation="repeatable_read"):
             yield connection
 
+    async def answers(self, *, within: float) -> bool:
+        """Say whether Postgres answers within so many seconds."""
+        try:
+            async with asyncio.timeout(within), self.connection() as connection:
+                await connection.execute("SELECT 1")
+        except (TimeoutError, UnavailableError, asyncpg.InterfaceError, *CONNECTION_ERRORS):
+            return False
+        return True
+
     async def transact(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """Run `work` in a transaction, again where somebody else was faster; each time that is somebody's success."""
         while True:
