@@ -49,6 +49,12 @@ class TooLargeError(OperationError):
     code = "TOO_LARGE"
 
 
+class RateLimitedError(OperationError):
+    """Too much at once: wait until something else has ended."""
+
+    code = "RATE_LIMITED"
+
+
 class ResyncRequiredError(OperationError):
     """The journal no longer reaches back that far: read the workflow again and subscribe from its version."""
 

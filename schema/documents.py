@@ -48,6 +48,14 @@ class AliasLimit(ValidationRule):
 RULES: Collection[type[ASTValidationRule]] = (*specified_rules, AliasLimit)
 
 
+class InvalidDocumentError(errors.BadUserInputError):
+    """The document cannot be run."""
+
+    def __init__(self, *reasons: GraphQLError) -> None:
+        super().__init__()
+        self.reasons = reasons
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A text that was read: `ast` is None where it could not be parsed; with `errors` it cannot be run."""
@@ -58,18 +66,17 @@ class Document:
     def kind(self, name: str | None) -> OperationType:
         """Say what the operation of that name does; a document with only one needs no name.
 
-        Raises BadUserInputError where there is none, or where it is not clear which.
+        Raises InvalidDocumentError, also where it is not clear which operation is meant.
         """
+        if self.errors:
+            raise InvalidDocumentError(*self.errors)
         operations = self._operations()
         if name is not None:
             operations = [operation for operation in operations if operation.name and operation.name.value == name]
-        match operations:
-            case [operation]:
-                return operation.operation
-            case []:
-                raise errors.BadUserInputError("`operationName` names no operation of this document.")
-            case _:
-                raise errors.BadUserInputError("Say by `operationName` which operation of this document is meant.")
+        if len(operations) != 1:
+            message = "names no operation" if name is not None else "must say which operation is meant"
+            raise InvalidDocumentError(GraphQLError(f"`operationName` {message}."))
+        return operations[0].operation
 
     def _operations(self) -> list[OperationDefinitionNode]:
         definitions = self.ast.definitions if self.ast else ()
