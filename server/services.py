@@ -1,0 +1,44 @@
+"""What a process of the server holds open, and hands to each request."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from auth.authenticator import Authenticator
+from starlette.requests import HTTPConnection
+
+from db.database import Database
+from db.hub import Hub
+from resolvers.context import Context, Viewer
+from server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The open parts of one process."""
+
+    settings: Settings
+    database: Database
+    hub: Hub
+    authenticator: Authenticator
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings) -> "AsyncIterator[Services]":
+        """Open everything, and close it when the block ends. DATABASE_URL must be known by now."""
+        if settings.database_url is None:
+            raise ValueError("a server process needs a database_url: only the parent starts the embedded one")
+        url = settings.database_url.get_secret_value()
+        async with Database.open(url, pool_size=settings.database_pool_size) as database, Hub.open(database) as hub:
+            yield cls(settings, database, hub, Authenticator(settings, database))
+
+    def context(self, viewer: Viewer | None) -> Context:
+        """Make what one request or one socket is handed."""
+        return Context(self.database, self.hub, self.settings.limits, viewer)
+
+
+def of(connection: HTTPConnection) -> Services:
+    """Give what the process that serves this request or socket holds open."""
+    services = connection.state.services
+    assert isinstance(services, Services)
+    return services
