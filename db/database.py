@@ -91,7 +91,7 @@ class Database:
         try:
             async with asyncio.timeout(within), self.connection() as connection:
                 await connection.execute("SELECT 1")
-        except (TimeoutError, UnavailableError, asyncpg.InterfaceError, *CONNECTION_ERRORS):
+        except (TimeoutError, UnavailableError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
         return True
 
