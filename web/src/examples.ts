@@ -1,28 +1,47 @@
-/** The operations that are ready in GraphiQL's tabs, all about one workflow of the visitor's own. */
+/** What GraphiQL starts with: the visitor's own tabs of the last visit, or operations of ours to begin with. */
 
 const files = import.meta.glob<string>('./operations/*', { query: '?raw', import: 'default', eager: true })
 
 const NAMES = ['Sync', 'Read', 'List', 'Hear'] as const
-const STORED_TABS = 'graphiql:tabState' // where GraphiQL keeps the tabs between visits
 const PLACEHOLDER = 'WORKFLOW_ID'
+const STORED_TABS = 'graphiql:tabState' // where GraphiQL keeps the tabs
 
-export interface Example {
-  readonly query: string
-  readonly variables: string
+interface Tab {
+  readonly query: string | null
+  readonly variables: string | null
 }
 
-export function examples(): [Example, ...Example[]] {
-  const id = `greeter-${crypto.getRandomValues(new Uint32Array(1))[0]}`
-  const [first, ...others] = NAMES.map((name) => ({
+export interface Start {
+  readonly defaultTabs: { query: string; variables: string }[]
+  readonly initialQuery: string
+  readonly initialVariables: string
+}
+
+/**
+ * GraphiQL keeps the tabs and what stands in its editors apart, and makes a tab of any difference between the two; so
+ * the editors are given what stands in the open tab.
+ */
+export function start(): Start {
+  const defaultTabs = examples()
+  const tab = storedTab() ?? defaultTabs[0]
+  return { defaultTabs, initialQuery: tab?.query ?? '', initialVariables: tab?.variables ?? '' }
+}
+
+function storedTab(): Tab | undefined {
+  const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem(STORED_TABS) ?? '{"tabs": []}') as {
+    tabs: Tab[]
+    activeTabIndex: number
+  }
+  return tabs[activeTabIndex]
+}
+
+/** All are about one new workflow, with an id of its own. */
+function examples(): Start['defaultTabs'] {
+  const id = `greeter-${crypto.getRandomValues(new Uint32Array(1)).join()}`
+  return NAMES.map((name) => ({
     query: read(`${name}.graphql`),
     variables: read(`${name}.json`).replaceAll(PLACEHOLDER, id),
   }))
-  if (first === undefined) throw new Error('There is no example')
-  return [first, ...others]
-}
-
-export function isFirstVisit(): boolean {
-  return localStorage.getItem(STORED_TABS) === null
 }
 
 function read(file: string): string {

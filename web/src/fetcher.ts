@@ -13,9 +13,19 @@ export function createFetcher(headers: Headers): Fetcher {
     wsConnectionParams: headers,
     enableIncrementalDelivery: false,
   })
-  return (params, options) => {
-    const documentAST = parse(params.query)
+  return (params, options = {}) => {
+    const documentAST = read(params.query)
+    if (documentAST === null) return fetcher(params, options)
     return fetcher({ ...params, operationName: chosen(documentAST, params.operationName) }, { ...options, documentAST })
+  }
+}
+
+/** Null where the text is no GraphQL: the server says best what is wrong with it. */
+function read(text: string): DocumentNode | null {
+  try {
+    return parse(text)
+  } catch {
+    return null
   }
 }
 

@@ -6,20 +6,12 @@ import './graphiql.css'
 
 import { GraphiQL } from 'graphiql'
 import { createRoot } from 'react-dom/client'
-import { examples, isFirstVisit } from './examples'
+import { start } from './examples'
 import { createFetcher } from './fetcher'
 import { type Session, signIn } from './session'
 
 // What the editor of variables may hold for a scalar, as JSON Schema; without these it underlines every document.
 const SCALARS = { JSON: {}, DateTime: { type: 'string', format: 'date-time' } } as const
-
-function firstTabs() {
-  if (!isFirstVisit()) return {}
-  const tabs = examples()
-  const [first] = tabs
-  // GraphiQL fills its editors from these two, not from the first tab.
-  return { defaultTabs: tabs, initialQuery: first.query, initialVariables: first.variables }
-}
 
 function Who({ session }: { session: Session }) {
   const { viewer } = session
@@ -36,7 +28,8 @@ function App({ session }: { session: Session }) {
       fetcher={createFetcher(session.headers)}
       customScalarSchemas={SCALARS}
       defaultEditorToolsVisibility="variables"
-      {...firstTabs()}
+      shouldPersistHeaders={false} // they hold tokens
+      {...start()}
     >
       <GraphiQL.Logo>
         <Who session={session} />
