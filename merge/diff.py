@@ -1,0 +1,63 @@
+"""The difference between two documents: the changes, to the leaf, that lead from one to the other."""
+
+from collections.abc import Iterator, Mapping
+
+from merge import values
+from merge.changes import Change, Path
+from merge.values import Document, Value
+
+
+def diff(before: Document, after: Document) -> list[Change]:
+    """Compare two documents: objects by key, keyed lists by id at any depth, anything else as one value.
+
+    `apply(before, diff(before, after))` equals `after`, the order of its lists included. The changes follow the
+    documents: for each object or keyed list first what went or changed inside, then what is new, then the order of the
+    list where it is not the one that comes of itself. `problems` finds nothing in either document.
+    """
+    return list(_objects((), before, after))
+
+
+def _objects(path: Path, before: Document, after: Document) -> Iterator[Change]:
+    for key, member in before.items():
+        if key not in after:
+            yield Change((*path, key), removal=True, before=member)
+        elif not values.equal(member, after[key]):
+            yield from _inside((*path, key), member, after[key])
+    yield from _additions(path, before, after)
+
+
+def _inside(path: Path, before: Value, after: Value) -> Iterator[Change]:
+    """Compare two values that are known to differ."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return _objects(path, before, after)
+    if isinstance(before, list) and isinstance(after, list):
+        items, new_items = values.by_id(before), values.by_id(after)
+        if items is not None and new_items is not None:
+            return _keyed_lists(path, items, new_items)
+    return iter((Change(path, value=after, before=before),))
+
+
+def _keyed_lists(path: Path, before: Mapping[str, Document], after: Mapping[str, Document]) -> Iterator[Change]:
+    behind = ""
+    for key, item in before.items():
+        if key not in after:
+            yield Change((*path, key), removal=True, before=item, behind=behind)
+            continue
+        behind = key
+        if not values.equal(item, after[key]):
+            yield from _objects((*path, key), item, after[key])
+    yield from _additions(path, before, after)
+    yield from _order(path, before, after)
+
+
+def _additions(path: Path, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[Change]:
+    return (Change((*path, key), value=member) for key, member in after.items() if key not in before)
+
+
+def _order(path: Path, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[Change]:
+    """Compare the order that comes of itself, what stayed and then what is new, with the order that is meant."""
+    stayed = (key for key in before if key in after)
+    new = (key for key in after if key not in before)
+    natural, meant = (*stayed, *new), tuple(after)
+    if natural != meant:
+        yield Change(path, order=meant, previous_order=natural)

@@ -1,0 +1,264 @@
+"""JSON values: read, written, compared, and checked for what Postgres or a 64-bit number cannot hold."""
+
+import json
+import math
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import NoReturn, TypeAlias
+
+import orjson
+
+Value: TypeAlias = bool | int | float | str | list["Value"] | dict[str, "Value"] | None
+Document: TypeAlias = dict[str, Value]
+
+INTEGERS = range(-(2**63), 2**64)  # what orjson reads back from JSONB as integers
+SAFE_CHARACTERS = 19  # an integer literal that is no longer is one of INTEGERS
+EXACT_FLOATS = 2**53  # from here on not every integer is a float, and Postgres writes floats as integers
+PLAIN_FLOATS = 10**21  # below, JavaScript writes a float that has no fraction like an integer
+MOST_PROBLEMS = 10  # enough to mend a document by
+
+
+class MalformedError(ValueError):
+    """The text is not JSON; the message says what is wrong, and where."""
+
+
+class _ConstantError(Exception):
+    """NaN, Infinity or -Infinity, which Python's parser would take."""
+
+
+def parse(text: bytes | str) -> Value:
+    """Read JSON that comes from outside: UTF-8 without a byte order mark. Of duplicate keys the last one counts.
+
+    Takes what `problems` can name by its path: NUL characters, lone surrogates, numbers out of range.
+    Raises MalformedError for anything else that is wrong, and for nesting too deep to read.
+    """
+    if isinstance(text, bytes):
+        text = _decode(text)
+    try:
+        return _read(text)  # type: ignore[no-any-return]
+    except json.JSONDecodeError as error:
+        raise _malformed(error.msg, text, error.pos) from None
+    except _ConstantError as error:
+        raise _malformed(f"{error} is no JSON number", text, _constant_position(text)) from None
+    except RecursionError:
+        raise MalformedError("Malformed JSON: nested too deep to be read.") from None
+
+
+def _decode(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"Malformed JSON: invalid UTF-8 at byte {error.start}.") from None
+
+
+def _malformed(reason: str, text: str, position: int) -> MalformedError:
+    line = text.count("\n", 0, position) + 1
+    column = position - text.rfind("\n", 0, position)
+    return MalformedError(f"Malformed JSON: {reason}: line {line} column {column}.")
+
+
+_STRING_OR_CONSTANT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|NaN|-?Infinity')
+
+
+def _constant_position(text: str) -> int:
+    tokens = _STRING_OR_CONSTANT.finditer(text)
+    return next(token.start() for token in tokens if not token[0].startswith('"'))
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise _ConstantError(constant)
+
+
+def number(text: str) -> int | float:
+    """Read a JSON number so that it equals what Postgres and orjson make of it later."""
+    return _integer(text) if text.lstrip("-").isdecimal() else _float(text)
+
+
+def _integer(text: str) -> int | float:
+    """Read an integer literal. Beyond 64 bits `problems` names it, unless JavaScript writes a float so."""
+    if len(text) <= SAFE_CHARACTERS:
+        return int(text)
+    if len(text) > sys.int_info.str_digits_check_threshold:  # Python may refuse to read longer ones
+        return math.inf
+    value = int(text)
+    if value in INTEGERS or abs(value) >= PLAIN_FLOATS:
+        return value
+    nearest = float(value)
+    return nearest if _spelled(nearest) == value else value
+
+
+def _float(text: str) -> int | float:
+    """Read a float literal. What JSONB hands back as an integer of 64 bits becomes that integer."""
+    value = float(text)
+    if -EXACT_FLOATS < value < EXACT_FLOATS or abs(value) > INTEGERS.stop:
+        return value
+    spelled = _spelled(value)
+    return spelled if spelled in INTEGERS else value
+
+
+def _spelled(value: float) -> int:
+    """Give the integer that the shortest spelling of a float means, which is what Postgres stores."""
+    return int(Decimal(repr(value)))
+
+
+_read = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_refuse).decode
+
+
+def dump(value: object) -> bytes:
+    """Write compact JSON. The value is one that `problems` finds nothing in."""
+    return orjson.dumps(value)
+
+
+def canonical(value: object) -> bytes:
+    """Write compact JSON with sorted keys, for digests: the order of keys is no content."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def load(data: bytes | str) -> Value:
+    """Read JSON that our own database or `dump` wrote."""
+    return orjson.loads(data)  # type: ignore[no-any-return]
+
+
+def equal(a: Value, b: Value) -> bool:
+    """Say whether two values are one: 1 and 1.0 are, 1 and true are not; the order of keys is no content.
+
+    `problems` finds nothing in either.
+    """
+    return a is b or (a == b and (isinstance(a, str) or canonical(a) == canonical(b) or _same_booleans(a, b)))
+
+
+def _same_booleans(a: Value, b: Value) -> bool:
+    """Say whether two values that Python holds equal, as it does 1 and True, have their booleans at the same places."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return all(_same_booleans(member, b[key]) for key, member in a.items())
+    if isinstance(a, list) and isinstance(b, list):
+        return all(map(_same_booleans, a, b))
+    return isinstance(a, bool) is isinstance(b, bool)
+
+
+def by_id(items: list[Value]) -> dict[str, Document] | None:
+    """Give the items of a keyed list by their ids, in order; None where the list is not keyed.
+
+    A list is keyed when every item is an object with a non-empty string `id` of its own. An empty one gives {}: it is
+    keyed when the list it is compared with is, or when an item is added to it by id.
+    """
+    members: dict[str, Document] = {}
+    for item in items:
+        key = item.get("id") if isinstance(item, dict) else None
+        if not isinstance(item, dict) or not isinstance(key, str) or not key or key in members:
+            return None
+        members[key] = item
+    return members
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a document cannot be stored: where (keys, ids, list indices), a code, and a sentence."""
+
+    path: tuple[str, ...]
+    code: str
+    message: str
+
+
+_MESSAGES = {
+    "NOT_AN_OBJECT": "A document is a JSON object.",
+    "TOO_DEEP": "Objects and lists are nested too deep here.",
+    "NUL_CHARACTER": "A key or text here holds the NUL character (\\u0000), which Postgres cannot store.",
+    "LONE_SURROGATE": "A key or text here holds half of a surrogate pair (\\ud800 to \\udfff), which is not Unicode.",
+    "NUMBER_OUT_OF_RANGE": "The number here is neither an integer of 64 bits nor a finite double.",
+}
+
+
+def problems(value: object, *, max_depth: int) -> list[Problem]:
+    """Find what keeps a parsed value from being stored as a document: the first 10 problems.
+
+    `max_depth` counts objects and lists inside one another, the document itself too. In the paths, what JSON cannot
+    carry is escaped.
+    """
+    if not isinstance(value, dict):
+        return [Problem((), "NOT_AN_OBJECT", _MESSAGES["NOT_AN_OBJECT"])]
+    if _is_sound(value, max_depth):
+        return []
+    found = islice(_flaws((), value, max_depth), MOST_PROBLEMS)
+    return [Problem(tuple(map(_printable, path)), code, _MESSAGES[code]) for path, code in found]
+
+
+def _is_sound(document: Document, max_depth: int) -> bool:
+    """Say fast that there is nothing to find; orjson itself refuses lone surrogates and integers beyond 64 bits."""
+    try:
+        text = orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        return False
+    return b"\\u0000" not in text and _is_shallow_and_finite(document, max_depth)
+
+
+def _is_shallow_and_finite(document: Document, max_depth: int) -> bool:
+    level: list[dict[str, Value] | list[Value]] = [document]
+    for _ in range(max_depth):
+        members = [member for container in level for member in _members(container) if type(member) in _NOT_FLAT]
+        if not all(math.isfinite(member) for member in members if isinstance(member, float)):
+            return False
+        level = [member for member in members if isinstance(member, (dict, list))]
+    return not level
+
+
+_NOT_FLAT = frozenset({dict, list, float})
+
+
+def _members(container: dict[str, Value] | list[Value]) -> Iterable[Value]:
+    return container.values() if isinstance(container, dict) else container
+
+
+def _printable(text: str) -> str:
+    return text.replace("\0", "\\u0000").encode(errors="backslashreplace").decode()
+
+
+def _flaws(
+    path: tuple[str, ...], container: dict[str, Value] | list[Value], levels_left: int
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Find paths and codes, keys before values; goes down no further than it has levels left."""
+    if levels_left == 0:
+        yield path, "TOO_DEEP"
+        return
+    if isinstance(container, dict) and _text_flaw("".join(container)):
+        yield from (((*path, key), code) for key in container if (code := _text_flaw(key)))
+    for segment, member in _segments(container):
+        if isinstance(member, (dict, list)):
+            yield from _flaws((*path, segment), member, levels_left - 1)
+        elif code := _scalar_flaw(member):
+            yield (*path, segment), code
+
+
+def _segments(container: dict[str, Value] | list[Value]) -> Iterable[tuple[str, Value]]:
+    """Give the members of an object by key, of a keyed list by id, of any other list by index."""
+    if isinstance(container, dict):
+        return container.items()
+    return zip(by_id(container) or map(str, range(len(container))), container, strict=True)
+
+
+def _scalar_flaw(value: Value) -> str | None:
+    if isinstance(value, str):
+        return _text_flaw(value)
+    if isinstance(value, int):
+        return None if value in INTEGERS else "NUMBER_OUT_OF_RANGE"
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "NUMBER_OUT_OF_RANGE"
+    return None
+
+
+def _text_flaw(text: str) -> str | None:
+    if "\0" in text:
+        return "NUL_CHARACTER"
+    return None if text.isascii() or _is_unicode(text) else "LONE_SURROGATE"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
