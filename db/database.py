@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 import asyncpg
 import orjson
 
-if TYPE_CHECKING:
-    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+if TYPE_CHECKING:  # asyncpg's classes take no parameters when the program runs
+    RawConnection = asyncpg.Connection[asyncpg.Record]  # one of our own, outside the pool
+    Connection = RawConnection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
 else:
-    Connection = asyncpg.pool.PoolConnectionProxy
+    RawConnection = Connection = asyncpg.Connection
     Pool = asyncpg.Pool
 
 Result = TypeVar("Result")
@@ -39,7 +40,7 @@ CONNECTION_ERRORS = (
 OVERTAKEN_ERRORS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
-async def prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def prepare(connection: RawConnection) -> None:
     """Teach a new connection to hand JSONB over as Python values, in Postgres's binary form (version byte 1)."""
     await connection.set_type_codec(
         "jsonb",

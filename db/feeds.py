@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import asyncpg
 
-from db.topics import AnyConnection
+from db.database import Connection
 
 KEPT_EVENTS = 4_096  # for each user; a listener that is further behind must read its list again
 
@@ -102,7 +102,7 @@ def _seen(row: asyncpg.Record) -> Seen:
     return Seen(row["version"], row["revision"], row["name"], row["deleted"], members)
 
 
-async def fill(connection: AnyConnection, feed: Feed) -> None:
+async def fill(connection: Connection, feed: Feed) -> None:
     """Note how everything looks now: what happens from here on is told."""
     if feed.filled:
         return
@@ -112,7 +112,7 @@ async def fill(connection: AnyConnection, feed: Feed) -> None:
     feed.filled = True
 
 
-async def refresh(connection: AnyConnection, feeds: Sequence[Feed], hints: set[str] | None) -> None:
+async def refresh(connection: Connection, feeds: Sequence[Feed], hints: set[str] | None) -> None:
     """Compare feeds with the database, for the hinted workflows or for all, and tell what is new."""
     visible = await connection.fetch(_VISIBLE, [feed.user for feed in feeds], None if hints is None else list(hints))
     heads: dict[str, dict[str, tuple[int, int]]] = {feed.user: {} for feed in feeds}
@@ -147,7 +147,7 @@ def _changed(feed: Feed, heads: dict[str, tuple[int, int]], hints: set[str] | No
 Saves = dict[str, list[tuple[int, str, datetime]]]
 
 
-async def _saves(connection: AnyConnection, feeds: Sequence[Feed], details: dict[str, asyncpg.Record]) -> Saves:
+async def _saves(connection: Connection, feeds: Sequence[Feed], details: dict[str, asyncpg.Record]) -> Saves:
     """Read who made the versions that some feed has not told yet: id -> (version, by, at), oldest first."""
     floors = {
         workflow_id: min(feed.seen[workflow_id].version if workflow_id in feed.seen else 0 for feed in feeds)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from db import database, feeds, notifier, topics
-from db.database import Database
+from db.database import Database, RawConnection
 from db.feeds import Feed
 from db.notifier import Notifier
 from db.topics import Topic
@@ -115,7 +115,7 @@ class Hub:
         finally:
             connection.terminate()
 
-    async def _refresh_forever(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    async def _refresh_forever(self, connection: RawConnection) -> None:
         polled = audited = -AUDIT_SECONDS
         while not connection.is_closed():
             now = asyncio.get_running_loop().time()
@@ -133,9 +133,7 @@ class Hub:
             async with asyncio.timeout(POLL_SECONDS):
                 await self._hinted.wait()
 
-    async def _refresh(
-        self, connection: asyncpg.Connection[asyncpg.Record], hints: set[str] | None, *, audit: bool
-    ) -> None:
+    async def _refresh(self, connection: RawConnection, hints: set[str] | None, *, audit: bool) -> None:
         concerned = [topic for topic in self.topics.values() if hints is None or topic.workflow_id in hints]
         if concerned:
             await topics.refresh(connection, concerned, audit=audit)

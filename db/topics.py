@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import asyncpg
 
@@ -13,8 +12,6 @@ from db.journal import Entry
 
 TAIL_SAVES = 64  # kept in memory for each workflow; who is further behind reads the journal
 TAIL_BYTES = 1024 * 1024
-
-AnyConnection = Connection | asyncpg.Connection[Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +60,7 @@ class Topic:
         changed.set()
 
 
-async def refresh(connection: AnyConnection, topics: Sequence[Topic], *, audit: bool) -> None:
+async def refresh(connection: Connection, topics: Sequence[Topic], *, audit: bool) -> None:
     """Bring topics up to the database and wake their listeners where something is new.
 
     `audit` looks at everybody's access, not only where the workflow says that something about it changed.
@@ -74,18 +71,18 @@ async def refresh(connection: AnyConnection, topics: Sequence[Topic], *, audit: 
     )
     heads = {row["id"]: row for row in rows}
     present = [topic for topic in topics if topic.workflow_id in heads]
-    await _read_saves(connection, {t: heads[t.workflow_id]["version"] for t in present if _is_behind(t, heads)})
     revised = [t for t in present if audit or t.revision != heads[t.workflow_id]["revision"]]
     for topic in revised:
         topic.revision = heads[topic.workflow_id]["revision"]
-    await _check_access(connection, revised)
+    await _check_access(connection, revised)  # before anything new is shown
+    await _read_saves(connection, {t: heads[t.workflow_id]["version"] for t in present if _is_behind(t, heads)})
 
 
 def _is_behind(topic: Topic, heads: dict[str, asyncpg.Record]) -> bool:
     return topic.version < heads[topic.workflow_id]["version"]
 
 
-async def _read_saves(connection: AnyConnection, behind: dict[Topic, int]) -> None:
+async def _read_saves(connection: Connection, behind: dict[Topic, int]) -> None:
     known = [topic for topic in behind if topic.version]
     rows = await connection.fetch(
         """
@@ -108,7 +105,7 @@ async def _read_saves(connection: AnyConnection, behind: dict[Topic, int]) -> No
         topic.wake()
 
 
-async def _check_access(connection: AnyConnection, topics: Sequence[Topic]) -> None:
+async def _check_access(connection: Connection, topics: Sequence[Topic]) -> None:
     pairs = [(topic.workflow_id, user) for topic in topics for user in topic.listeners]
     if not pairs:
         return

@@ -1,11 +1,10 @@
 """Documents built from what is stored: the snapshot, checkpoints and the journal."""
 
-from merge.changes import Change
-
 from db import journal, workflows
 from db.database import Connection
 from db.journal import Entry
 from merge import apply, changes
+from merge.changes import Change
 from resolvers import errors
 from resolvers.saves import Document
 

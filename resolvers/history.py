@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from merge.changes import Change
-
 from db import journal, workflows
 from db.journal import Entry
 from db.workflows import Head
 from merge import diff
+from merge.changes import Change
 from resolvers import documents, errors, inputs, sync
 from resolvers.context import Context
 from resolvers.saves import Document, Reason, Save

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from merge.changes import Change
-from merge.values import Problem
-
 from db.clients import Client
 from db.workflows import Head
 from merge import changes, diff, shapes
+from merge.changes import Change
+from merge.values import Problem
 
 Document = dict[str, Any]
 

@@ -16,8 +16,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import asyncpg
-from merge.changes import Change
-from merge.values import Problem
 
 from db import clients, conflicts, database, journal, workflows
 from db.clients import Client
@@ -25,6 +23,8 @@ from db.database import Connection
 from db.journal import Entry
 from db.workflows import Head
 from merge import changes, diff, values
+from merge.changes import Change
+from merge.values import Problem
 from resolvers import documents, errors, inputs, saves
 from resolvers.context import Context, Limits, UserId
 from resolvers.saves import Base, Decision, Save, Standing, Status

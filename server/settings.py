@@ -44,16 +44,21 @@ class Settings(BaseSettings):
 
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="Largest request body, in bytes, inflated.")
     max_document_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="Largest document, in bytes of compact JSON.")
-    max_document_depth: int = Field(200, ge=1, le=200, description="Deepest document, in objects and lists inside one another.")
+    max_document_depth: int = Field(
+        200, ge=1, le=200, description="Deepest document, in objects and lists inside one another."
+    )
 
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Origins, comma-separated, whose pages may use cookies and CORS here; the server's own always may."
+        (),
+        description="Origins, comma-separated, whose pages may use cookies and CORS here; the server's own always may.",
     )
     better_auth_secret: SecretStr | None = Field(
         None, description="Secret of a Better Auth server on the same database; turns its session cookies on."
     )
     jwt_jwks_url: str | None = Field(None, description="Where the issuer publishes its public keys; turns JWTs on.")
-    jwt_secret: SecretStr | None = Field(None, description="Secret shared with the issuer of HS256 JWTs; turns JWTs on.")
+    jwt_secret: SecretStr | None = Field(
+        None, description="Secret shared with the issuer of HS256 JWTs; turns JWTs on."
+    )
     jwt_algorithms: Annotated[tuple[str, ...], NoDecode] = Field(
         ("EdDSA", "ES256", "RS256"), description="Algorithms accepted with JWT_JWKS_URL, comma-separated."
     )

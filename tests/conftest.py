@@ -3,7 +3,6 @@
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -25,3 +24,27 @@ def postgres_url() -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="workflow-sync-") as folder, postgres.embedded(Path(folder)) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+async def migrated_url(postgres_url: str) -> AsyncIterator[str]:
+    """A database of this session alone, brought up by the migrations as in production."""
+    name = f"workflow_sync_test_{os.getpid()}"
+    url = urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+    server = await asyncpg.connect(postgres_url)
+    try:
+        await server.execute(f'CREATE DATABASE "{name}"')
+        await migrate.upgrade(url)
+        yield url
+    finally:
+        await server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await server.close()
+
+
+@pytest.fixture
+async def database(migrated_url: str) -> AsyncIterator[Database]:
+    """The way to an empty, migrated database."""
+    async with Database.open(migrated_url, pool_size=10) as database:
+        async with database.connection() as connection:
+            await connection.execute(f"TRUNCATE workflows, {', '.join(TABLES)}")
+        yield database

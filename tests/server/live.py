@@ -1,0 +1,178 @@
+"""The server on a real socket, and the two kinds of client that talk to it."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+from server.app import create_app
+from server.protocol import WebSocketProtocol
+from server.services import Services
+from server.settings import Settings
+
+Frame = dict[str, Any]
+
+ALLOWED_ORIGIN = "https://app.example"
+
+
+class Started(uvicorn.Server):
+    """uvicorn, telling when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that runs in this process."""
+
+    app: Starlette
+    uvicorn: uvicorn.Server
+    settings: Settings
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def http(self, user: str | None = None, **headers: str) -> httpx.AsyncClient:
+        """Make an HTTP client, signed in where a user is named."""
+        signed_in = {"Authorization": self.bearer(user)} if user else {}
+        return httpx.AsyncClient(base_url=self.url, headers=signed_in | headers, trust_env=False)
+
+    @property
+    def services(self) -> Services:
+        """What the server holds open."""
+        services = self.uvicorn.lifespan.state["services"]
+        assert isinstance(services, Services)
+        return services
+
+    def unsent_bytes(self) -> list[int]:
+        """Give what the server could not yet send on each of its WebSockets, in bytes."""
+        connections = [c for c in self.uvicorn.server_state.connections if isinstance(c, WebSocketProtocol)]
+        return [connection.transport.get_write_buffer_size() for connection in connections]
+
+    async def until(self, fact: Callable[[], bool]) -> None:
+        """Wait for something to become true, 20 seconds at most."""
+        async with asyncio.timeout(20):
+            while not fact():
+                await asyncio.sleep(0.01)
+
+    async def idle(self) -> None:
+        """Wait until no request and no WebSocket is under way."""
+        await self.until(lambda: not self.uvicorn.server_state.tasks)
+
+    @asynccontextmanager
+    async def raw_socket(
+        self, *, protocol: str = "graphql-transport-ws", origin: str | None = None, cookie: str | None = None
+    ) -> AsyncIterator["Socket"]:
+        """Open a WebSocket on which nothing was said yet."""
+        headers = {"Cookie": cookie} if cookie else {}
+        async with connect(
+            f"ws://127.0.0.1:{self.port}/graphql",
+            subprotocols=[Subprotocol(protocol)],
+            origin=Origin(origin) if origin else None,
+            additional_headers=headers,
+            max_size=None,
+            proxy=None,
+        ) as connection:
+            yield Socket(connection)
+
+    @asynccontextmanager
+    async def socket(self, user: str) -> AsyncIterator["Socket"]:
+        """Open a WebSocket and sign in on it."""
+        async with self.raw_socket() as client:
+            await client.init(Authorization=self.bearer(user))
+            yield client
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """A client of graphql-transport-ws; its methods are named after the messages of the protocol."""
+
+    connection: ClientConnection
+
+    async def send(self, frame: object) -> None:
+        await self.connection.send(json.dumps(frame))
+
+    async def receive(self) -> Frame:
+        """Take the next message, which must be text."""
+        async with asyncio.timeout(20):
+            message = await self.connection.recv()
+        assert isinstance(message, str)
+        frame = json.loads(message)
+        assert isinstance(frame, dict)
+        return frame
+
+    async def init(self, **payload: object) -> None:
+        await self.send({"type": "connection_init", "payload": payload})
+        assert await self.receive() == {"type": "connection_ack"}
+
+    async def subscribe(self, key: str, query: str, **variables: object) -> None:
+        await self.send({"type": "subscribe", "id": key, "payload": {"query": query, "variables": variables}})
+
+    async def complete(self, key: str) -> None:
+        await self.send({"type": "complete", "id": key})
+
+    async def next(self, key: str) -> Frame:
+        """Take the payload of the `next` message that must come now."""
+        frame = await self.receive()
+        assert (frame["type"], frame["id"]) == ("next", key), frame
+        payload = frame["payload"]
+        assert isinstance(payload, dict)
+        return payload
+
+    async def completed(self, key: str) -> None:
+        assert await self.receive() == {"type": "complete", "id": key}
+
+    async def error(self, key: str) -> list[Frame]:
+        """Take the failures of the `error` message that must come now."""
+        frame = await self.receive()
+        assert (frame["type"], frame["id"]) == ("error", key), frame
+        payload = frame["payload"]
+        assert isinstance(payload, list)
+        return payload
+
+    async def closed(self) -> int:
+        """Wait until the server closes the socket, and give its code."""
+        async with asyncio.timeout(20):
+            await self.connection.wait_closed()
+        assert self.connection.close_code is not None
+        return self.connection.close_code
+
+
+@asynccontextmanager
+async def run(settings: Settings, *, ping_seconds: float = 20.0) -> AsyncIterator[Running]:
+    """Run a server in this process until the block ends; it pings its WebSockets every `ping_seconds`."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        app = create_app(settings)
+        config = uvicorn.Config(
+            app,
+            ws=WebSocketProtocol,
+            ws_ping_interval=ping_seconds,
+            ws_ping_timeout=ping_seconds,
+            log_config=None,
+            timeout_graceful_shutdown=5,
+        )
+        server = Started(config)
+        serving = asyncio.create_task(server._serve([listener]))
+        try:
+            await server.listening.wait()
+            yield Running(app, server, settings, listener.getsockname()[1])
+        finally:
+            server.should_exit = True
+            await serving
