@@ -1,0 +1,47 @@
+# One vocabulary of commands, here, in the README and in CI. Each does what it needs first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+BETTER_AUTH := tests/auth/better_auth
+PAGES := $(wildcard web/*.html web/*.json web/*.ts) $(shell find web/src -type f)
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+.PHONY: help run test check setup lock
+.DEFAULT_GOAL := help
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup ## Serve on http://127.0.0.1:8000 with an embedded Postgres
+	@exec $(BIN)/workflow-sync serve
+
+test: setup $(BETTER_AUTH)/node_modules/.installed ## Run the tests
+	$(BIN)/pytest
+
+check: setup ## Run the linters, the type checkers, the import contracts and the comparison of the SDL
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/workflow-sync schema | diff schema/schema.graphql -
+	npm --prefix web run --silent check
+
+setup: .venv/.installed server/pages/index.html ## Install everything into this folder and build the pages
+
+lock: .venv/.installed ## Pin the newest dependencies that pyproject.toml allows
+	$(COMPILE) --upgrade --group dev pyproject.toml --output-file requirements.lock
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+server/pages/index.html: web/node_modules/.installed $(PAGES)
+	npm --prefix web run --silent build
+
+%/node_modules/.installed: %/package-lock.json
+	npm --prefix $* ci
+	@touch $@
