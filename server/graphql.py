@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auth.authenticator import Identity
 from resolvers import errors
 from server import body, callers, pages, responses, services
-from server.callers import Identity
 from server.operations import Operation
 
 
@@ -22,7 +22,7 @@ async def graphql(request: Request) -> Response:
     identity = await callers.identify(request)
     operation = Operation.of(await _params(request))
     _check_kind(operation.kind(), request, identity)
-    result = await operation.execute(services.of(request).context(identity and identity.viewer))
+    result = await operation.execute(services.of(request).context(identity.viewer if identity else None))
     answer = responses.of_result(result)
     return responses.answer(request, answer, status=_status(answer))
 

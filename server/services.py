@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from auth.authenticator import Authenticator
 from starlette.requests import HTTPConnection
 
+from auth.authenticator import Authenticator
+from auth.development import DevelopmentTokens
 from db.database import Database
 from db.hub import Hub
 from resolvers.context import Context, Viewer
@@ -30,7 +31,7 @@ class Services:
             raise ValueError("a server process needs a database_url: only the parent starts the embedded one")
         url = settings.database_url.get_secret_value()
         async with Database.open(url, pool_size=settings.database_pool_size) as database, Hub.open(database) as hub:
-            yield cls(settings, database, hub, Authenticator(settings, database))
+            yield cls(settings, database, hub, _authenticator(settings))
 
     def context(self, viewer: Viewer | None) -> Context:
         """Make what one request or one socket is handed."""
@@ -42,3 +43,9 @@ def of(connection: HTTPConnection) -> Services:
     services = connection.state.services
     assert isinstance(services, Services)
     return services
+
+
+def _authenticator(settings: Settings) -> Authenticator:
+    if settings.development:
+        return Authenticator(tokens=DevelopmentTokens.load(settings.data))
+    return Authenticator()

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from auth.authenticator import Identity
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from auth.authenticator import Identity
 from merge import values
 from resolvers import errors
 from resolvers.context import Context, Viewer

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +15,8 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
+from auth import development
+from auth.development import DevelopmentTokens
 from server.app import create_app
 from server.protocol import WebSocketProtocol
 from server.services import Services
@@ -48,6 +51,10 @@ class Running:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def bearer(self, user: str, lifetime: timedelta = development.LIFETIME) -> str:
+        """Make what a development token says in an Authorization header."""
+        return f"Bearer {DevelopmentTokens.load(self.settings.data).sign(user, lifetime)}"
 
     def http(self, user: str | None = None, **headers: str) -> httpx.AsyncClient:
         """Make an HTTP client, signed in where a user is named."""
