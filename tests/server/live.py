@@ -76,7 +76,7 @@ class Running:
     async def until(self, fact: Callable[[], bool]) -> None:
         """Wait for something to become true, 20 seconds at most."""
         async with asyncio.timeout(20):
-            while not fact():
+            while not fact():  # noqa: ASYNC110 -- what uvicorn and sockets do is told to nobody
                 await asyncio.sleep(0.01)
 
     async def idle(self) -> None:

@@ -23,9 +23,9 @@ REFUSED_DOCUMENTS = {
     "a text": ('"blocks"', []),
     "null": ("null", []),
     "a NUL character": ('{"blocks": {"a": {"name": "x\\u0000y"}}}', ["blocks", "a", "name"]),
-    "a NUL character in a key": ('{"blocks": {"a\\u0000": {}}}', ["blocks", "a\0"]),
+    "a NUL character in a key": ('{"blocks": {"a\\u0000": {}}}', ["blocks", "a\\u0000"]),
     "half a surrogate pair": ('{"blocks": {"a": ["x", "\\ud800"]}}', ["blocks", "a", "1"]),
-    "half a surrogate pair in a key": ('{"\\udc00": 1, "blocks": {"a": {}}}', ["?"]),
+    "half a surrogate pair in a key": ('{"\\udc00": 1, "blocks": {"a": {}}}', ["\\udc00"]),
     "a number that is no double": ('{"blocks": {"a": {"x": 1e100000}}}', ["blocks", "a", "x"]),
     "an integer of more than 64 bits": ('{"blocks": {"a": {"x": 18446744073709551616}}}', ["blocks", "a", "x"]),
     "201 levels": ('{"blocks": ' + '{"a": ' * 200 + "1" + "}" * 200 + "}", None),
@@ -55,9 +55,11 @@ async def ada(server: Running) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def stored(client: httpx.AsyncClient, workflow: str = "w1") -> Any:
+async def stored(client: httpx.AsyncClient, workflow: str = "w1") -> dict[str, Any]:
     response = await client.post("/graphql", json={"query": READ, "variables": {"id": workflow}})
-    return response.json()["data"]["workflow"]
+    found = response.json()["data"]["workflow"]
+    assert isinstance(found, dict)
+    return found
 
 
 async def assert_nothing_was_lost(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
@@ -177,7 +179,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", DOCUMENTS)
 async def test_a_document_comes_back_as_it_went_in(ada: httpx.AsyncClient, name: str) -> None:
     document = DOCUMENTS[name]
-    response = await ada.post("/graphql", content=body(json.dumps(document).encode(), "w2"))
+    response = await ada.post("/graphql", content=body(json.dumps(document, ensure_ascii=False).encode(), "w2"))
     assert response.json()["data"]["syncWorkflow"]["status"] == "CREATED"
     state = (await stored(ada, "w2"))["state"]
     assert state == document
@@ -196,7 +198,8 @@ async def test_a_document_comes_back_over_a_websocket_as_it_went_in(server: Runn
 
 
 async def test_a_document_may_stand_in_the_query_itself(ada: httpx.AsyncClient) -> None:
-    query = 'mutation { syncWorkflow(input: {id: "w2", state: {n: 9007199254740993, x: 1.0, l: [null, true, "é"]}}) { status } }'
+    state = '{n: 9007199254740993, x: 1.0, l: [null, true, "é"]}'
+    query = f'mutation {{ syncWorkflow(input: {{id: "w2", state: {state}}}) {{ status }} }}'
     await ada.post("/graphql", json={"query": query})
     assert (await stored(ada, "w2"))["state"] == {"n": 2**53 + 1, "x": 1.0, "l": [None, True, "é"]}
 

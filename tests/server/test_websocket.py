@@ -311,10 +311,10 @@ async def test_the_operations_of_one_socket_are_limited(server: Running, monkeyp
 async def test_an_unforeseen_error_is_masked_and_logged_once(
     server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def head(*_: object) -> None:
+    async def start(*_: object) -> None:
         raise RuntimeError("the password is hunter2")
 
-    monkeypatch.setattr("resolvers.subscriptions._head", head)
+    monkeypatch.setattr("resolvers.subscriptions._start", start)
     async with server.socket("ada") as ada:
         await ada.subscribe("1", SAVES, id="w1")
         (failure,) = await ada.error("1")
