@@ -11,30 +11,36 @@ import orjson
 
 if TYPE_CHECKING:  # asyncpg's classes take no parameters when the program runs
     RawConnection = asyncpg.Connection[asyncpg.Record]  # one of our own, outside the pool
-    Connection = RawConnection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    PooledConnection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Connection = RawConnection | PooledConnection
     Pool = asyncpg.Pool[asyncpg.Record]
 else:
-    RawConnection = Connection = asyncpg.Connection
+    RawConnection = PooledConnection = Connection = asyncpg.Connection
     Pool = asyncpg.Pool
 
 Result = TypeVar("Result")
 
 RESTART_SECONDS = 15.0  # how long a statement waits for a Postgres that is being restarted
 RETRY_SECONDS = 0.1
+CLOSE_SECONDS = 5.0  # for the statements under way when the pool is closed
 
 
 class UnavailableError(Exception):
     """Postgres could not be reached for RESTART_SECONDS."""
 
 
-# What asyncpg raises while Postgres is not there, and when it goes away under a statement.
+# What is raised while Postgres takes no connection, and (ConnectionResetError) when one is lost under a statement.
 CONNECTION_ERRORS = (
     OSError,
     asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
 )
+
+# All that a statement can raise, whoever is to blame.
+STATEMENT_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 # What a transaction raises when another one was faster: nothing was written, do it again.
 OVERTAKEN_ERRORS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -70,10 +76,18 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection, waiting for a Postgres that is being restarted. Each statement commits by itself."""
+        """Lend a connection, waiting for a Postgres that is being restarted. Each statement commits by itself.
+
+        Raises UnavailableError, and ConnectionResetError where the connection was lost: what was under way then may
+        be committed or not.
+        """
         connection = await self._acquire()
         try:
             yield connection
+        except STATEMENT_ERRORS as error:
+            if is_lost(connection):
+                raise ConnectionResetError("The connection to Postgres was lost.") from error
+            raise
         finally:
             await self.pool.release(connection)
 
@@ -92,7 +106,7 @@ class Database:
         try:
             async with asyncio.timeout(within), self.connection() as connection:
                 await connection.execute("SELECT 1")
-        except (TimeoutError, UnavailableError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (UnavailableError, *STATEMENT_ERRORS):
             return False
         return True
 
@@ -105,7 +119,7 @@ class Database:
             except OVERTAKEN_ERRORS:
                 continue
 
-    async def _acquire(self) -> Connection:
+    async def _acquire(self) -> PooledConnection:
         deadline = asyncio.get_running_loop().time() + RESTART_SECONDS
         while True:
             try:
@@ -116,9 +130,17 @@ class Database:
             await asyncio.sleep(RETRY_SECONDS)
 
 
+def is_lost(connection: Connection) -> bool:
+    """Say whether a connection that was lent is gone; asyncpg tells that with errors of many kinds."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # so much so that the pool has taken it back
+        return True
+
+
 async def _close(pool: Pool) -> None:
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(CLOSE_SECONDS):
             await pool.close()
-    except (TimeoutError, *CONNECTION_ERRORS):
+    except CONNECTION_ERRORS:
         pool.terminate()

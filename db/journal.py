@@ -66,7 +66,7 @@ async def append(
 
 
 async def find(connection: Connection, workflow_id: str, save_id: UUID) -> Entry | None:
-    """Look a save up by the id that the server gave it: was it committed?"""
+    """Look a save up by the id that the server gave it, to know whether it was committed."""
     rows = await connection.fetch(
         f"SELECT {_ENTRY} FROM workflow_changes WHERE workflow_id = $1 AND save_id = $2", workflow_id, save_id
     )
