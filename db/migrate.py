@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import asyncpg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -17,6 +18,13 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 Result = TypeVar("Result")
 
 
+class NewerDatabaseError(Exception):
+    """The database was migrated by a newer version of this program: run that one."""
+
+    def __init__(self) -> None:
+        super().__init__(type(self).__doc__)
+
+
 async def upgrade(url: str, revision: str = "head") -> None:
     """Migrate up to `revision`. Several processes may try at once: one does it, the others wait and find it done."""
     await _run(url, lambda connection: command.upgrade(_config(connection), revision))
@@ -28,12 +36,18 @@ async def downgrade(url: str, revision: str) -> None:
 
 
 async def pending(url: str) -> list[str]:
-    """Name the migrations that the database lacks, oldest first; empty when it is current."""
+    """Name the migrations that the database lacks, oldest first; empty when it is current.
+
+    Raises NewerDatabaseError.
+    """
 
     def missing(connection: sa.Connection) -> list[str]:
-        script = ScriptDirectory(str(MIGRATIONS))
-        current = MigrationContext.configure(connection).get_current_heads()
-        return [step.revision for step in script.iterate_revisions("heads", current or "base")][::-1]
+        current, known = MigrationContext.configure(connection).get_current_revision(), revisions()
+        if current is None:
+            return known
+        if current not in known:
+            raise NewerDatabaseError
+        return known[known.index(current) + 1 :]
 
     return await _run(url, missing)
 
@@ -44,21 +58,14 @@ def revisions() -> list[str]:
 
 
 async def _run(url: str, work: Callable[[sa.Connection], Result]) -> Result:
-    engine = create_async_engine(sqlalchemy_url(url), poolclass=sa.NullPool)
-    try:
-        async with engine.begin() as connection:
-            await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
-            return await connection.run_sync(work)
-    finally:
-        await engine.dispose()
-
-
-def sqlalchemy_url(url: str) -> str:
-    """Turn a libpq URL into the one that SQLAlchemy wants for asyncpg."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in {"postgres", "postgresql"}:
-        raise ValueError("DATABASE_URL must start with postgresql://")
-    return f"postgresql+asyncpg://{rest}"
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(url),  # reads the URL as the pool does, `sslmode` and all
+        poolclass=sa.NullPool,
+    )
+    async with engine.begin() as connection:
+        await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+        return await connection.run_sync(work)
 
 
 def _config(connection: sa.Connection) -> Config:
