@@ -20,11 +20,18 @@ async def graphql(request: Request) -> Response:
     if _is_visit(request):
         return await pages.graphiql(request)
     identity = await callers.identify(request)
+    _check_known(identity, request)
     operation = Operation.of(await _params(request))
     _check_kind(operation.kind(), request, identity)
     result = await operation.execute(services.of(request).context(identity.viewer if identity else None))
     answer = responses.of_result(result)
     return responses.answer(request, answer, status=_status(answer))
+
+
+def _check_known(identity: Identity | None, request: Request) -> None:
+    """Refuse nobody, who in development may at least read the schema. Raises UnauthenticatedError."""
+    if identity is None and not services.of(request).settings.development:
+        raise errors.UnauthenticatedError
 
 
 def _is_visit(request: Request) -> bool:

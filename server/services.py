@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from auth.authenticator import Authenticator
+from auth.authenticator import Authenticator, Tokens
+from auth.better_auth import SessionCookies, UnlessBanned
 from auth.development import DevelopmentTokens
+from auth.jwks import PublishedKeys
+from auth.jwt import JsonWebTokens, SharedSecret
 from db.database import Database
 from db.hub import Hub
 from resolvers.context import Context, Viewer
@@ -31,7 +34,7 @@ class Services:
             raise ValueError("a server process needs a database_url: only the parent starts the embedded one")
         url = settings.database_url.get_secret_value()
         async with Database.open(url, pool_size=settings.database_pool_size) as database, Hub.open(database) as hub:
-            yield cls(settings, database, hub, _authenticator(settings))
+            yield cls(settings, database, hub, _authenticator(settings, database))
 
     def context(self, viewer: Viewer | None) -> Context:
         """Make what one request or one socket is handed."""
@@ -45,7 +48,22 @@ def of(connection: HTTPConnection) -> Services:
     return services
 
 
-def _authenticator(settings: Settings) -> Authenticator:
+def _authenticator(settings: Settings, database: Database) -> Authenticator:
+    tokens = _tokens(settings)
+    if settings.better_auth_secret is None:
+        return Authenticator(tokens=tokens)
+    cookies = SessionCookies(settings.better_auth_secret.get_secret_value().encode(), database)
+    return Authenticator(cookies, tokens and UnlessBanned(tokens, database))
+
+
+def _tokens(settings: Settings) -> Tokens | None:
     if settings.development:
-        return Authenticator(tokens=DevelopmentTokens.load(settings.data))
-    return Authenticator()
+        return DevelopmentTokens.load(settings.data)
+    if settings.jwt_issuer is None or settings.jwt_audience is None:
+        return None
+    issuer, audience = settings.jwt_issuer, settings.jwt_audience
+    if settings.jwt_jwks_url:
+        keys = PublishedKeys(settings.jwt_jwks_url)
+        return JsonWebTokens(keys, settings.jwt_algorithms, issuer, audience)
+    assert settings.jwt_secret, "the settings were checked"
+    return JsonWebTokens(SharedSecret(settings.jwt_secret.get_secret_value().encode()), ("HS256",), issuer, audience)
