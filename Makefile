@@ -34,14 +34,17 @@ lock: .venv/.installed ## Pin the newest dependencies that pyproject.toml allows
 .venv/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Installing the Python packages: about a minute the first time ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 server/pages/index.html: web/node_modules/.installed $(PAGES)
-	npm --prefix web run --silent build
+	@echo "Building the pages ..."
+	@npm --prefix web run --silent build
 
 %/node_modules/.installed: %/package-lock.json
-	npm --prefix $* ci
+	@echo "Installing the Node packages of $* ..."
+	@npm --prefix $* ci --silent
 	@touch $@
