@@ -52,12 +52,14 @@ def _apply(draft: "_Draft", change: Change) -> None:
 class _Draft:
     """A container under change: a copy of its members by key, or id, and drafts of those with changes inside them.
 
-    A draft `is_keyed` when it is a keyed list, and `is_item` when it is an object in one, whose `id` must stay.
+    A draft `is_keyed` when it is a keyed list, and `is_item` when it is an object in one, whose `id` must stay. New
+    items that are `placed` stand last until all are brought to their places at once.
     """
 
     def __init__(self, members: Mapping[str, Value], *, is_keyed: bool = False, is_item: bool = False) -> None:
         self.members = dict(members)
         self.drafts: dict[str, _Draft] = {}
+        self.placed: dict[str, list[str]] = {}  # by the item behind which they go, the one that came last nearest
         self.is_keyed = is_keyed
         self.is_item = is_item
 
@@ -89,20 +91,26 @@ class _Draft:
         is_new = key not in self.members
         self.drafts.pop(key, None)
         self.members[key] = value
-        if is_new and behind is not None:
-            self._place(key, behind)
+        if self.is_keyed and is_new and behind is not None and (behind == "" or behind in self.members):
+            self.placed.setdefault(behind, []).append(key)
 
-    def _place(self, key: str, behind: str) -> None:
-        others = [other for other in self.members if other != key]
-        if behind == "" or behind in others:
-            position = others.index(behind) + 1 if behind else 0
-            self.reorder((*others[:position], key, *others[position:]))
+    def _settle(self) -> None:
+        """Bring the items that were placed to their places."""
+        placed = {key for keys in self.placed.values() for key in keys}
+        waiting = [key for key in reversed(self.members) if key not in placed] + self.placed.get("", [])
+        order = []
+        while waiting:
+            order.append(key := waiting.pop())
+            waiting += self.placed.get(key, ())
+        self.reorder(tuple(order))
 
     def remove(self, key: str) -> None:
         """Remove a member."""
         self._existing(key)
         if self.is_item and key == "id":
             raise _MisfitError("An item keeps its `id`: remove the whole item.")
+        if self.placed:
+            self._settle()
         self.drafts.pop(key, None)
         del self.members[key]
 
@@ -113,9 +121,12 @@ class _Draft:
         if len(order) != len(self.members) or set(order) != self.members.keys():
             raise _MisfitError("The order does not name each item of the list once.")
         self.members = {key: self.members[key] for key in order}
+        self.placed = {}
 
     def finished(self) -> dict[str, Value]:
         """Give the members as they have become."""
+        if self.placed:
+            self._settle()
         for key, draft in self.drafts.items():
             members = draft.finished()
             self.members[key] = list(members.values()) if draft.is_keyed else members

@@ -6,6 +6,8 @@ from merge import values
 from merge.changes import Change, Path
 from merge.values import Document, Value
 
+SKIPPED_LEVELS = 4  # what is equal down there is skipped as a whole; looking further ahead at each level adds up
+
 
 def diff(before: Document, after: Document) -> list[Change]:
     """Compare two documents: objects by key, keyed lists by id at any depth, anything else as one value.
@@ -21,20 +23,28 @@ def _objects(path: Path, before: Document, after: Document) -> Iterator[Change]:
     for key, member in before.items():
         if key not in after:
             yield Change((*path, key), removal=True, before=member)
-        elif not values.equal(member, after[key]):
+        else:
             yield from _inside((*path, key), member, after[key])
     yield from _additions(path, before, after)
 
 
 def _inside(path: Path, before: Value, after: Value) -> Iterator[Change]:
-    """Compare two values that are known to differ."""
+    if len(path) <= SKIPPED_LEVELS and values.surely_equal(before, after):
+        return
     if isinstance(before, dict) and isinstance(after, dict):
-        return _objects(path, before, after)
-    if isinstance(before, list) and isinstance(after, list):
-        items, new_items = values.by_id(before), values.by_id(after)
-        if items is not None and new_items is not None:
-            return _keyed_lists(path, items, new_items)
-    return iter((Change(path, value=after, before=before),))
+        yield from _objects(path, before, after)
+    elif (lists := _as_keyed(before, after)) is not None:
+        yield from _keyed_lists(path, *lists)
+    elif not values.equal(before, after):
+        yield Change(path, value=after, before=before)
+
+
+def _as_keyed(before: Value, after: Value) -> tuple[Mapping[str, Document], Mapping[str, Document]] | None:
+    """Give the items of two lists by id; None where either is not keyed."""
+    if not isinstance(before, list) or not isinstance(after, list):
+        return None
+    items, new_items = values.by_id(before), values.by_id(after)
+    return None if items is None or new_items is None else (items, new_items)
 
 
 def _keyed_lists(path: Path, before: Mapping[str, Document], after: Mapping[str, Document]) -> Iterator[Change]:
@@ -44,8 +54,7 @@ def _keyed_lists(path: Path, before: Mapping[str, Document], after: Mapping[str,
             yield Change((*path, key), removal=True, before=item, behind=behind)
             continue
         behind = key
-        if not values.equal(item, after[key]):
-            yield from _objects((*path, key), item, after[key])
+        yield from _inside((*path, key), item, after[key])
     yield from _additions(path, before, after)
     yield from _order(path, before, after)
 

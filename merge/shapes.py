@@ -10,22 +10,20 @@ def empties(base: Document, result: Document) -> bool:
     """Say whether a save that makes `result` of `base` loses everything that was drawn.
 
     It does when none of the base's blocks (or nodes) are left, or their map itself is gone; of several maps each that
-    had blocks must keep one. A map without blocks has nothing to lose. Where no shape is recognised, everything is
-    lost when no top-level key is left.
+    had blocks must keep one. Where there were no blocks, everything is lost when no top-level key is left.
     """
-    drawn = dict(_maps(base))
+    drawn = {path: blocks for path, blocks in maps(base).items() if blocks}
     if not drawn:
         return bool(base) and not result
-    left = dict(_maps(result))
-    return any(blocks and blocks.isdisjoint(left.get(path, ())) for path, blocks in drawn.items())
+    left = maps(result)
+    return any(blocks.isdisjoint(left.get(path, ())) for path, blocks in drawn.items())
 
 
-def _maps(document: Document) -> Iterator[tuple[Path, set[str]]]:
+def maps(document: Document) -> dict[Path, set[str]]:
     """Find the maps of blocks and the lists of nodes, at the top and one level down, with the ids in them."""
-    yield from _maps_of((), document)
-    for key, member in document.items():
-        if isinstance(member, dict):
-            yield from _maps_of((key,), member)
+    owners: dict[Path, Document] = {(): document}
+    owners |= {(key,): member for key, member in document.items() if isinstance(member, dict)}
+    return {path: ids for where, owner in owners.items() for path, ids in _maps_of(where, owner)}
 
 
 def _maps_of(path: Path, owner: Document) -> Iterator[tuple[Path, set[str]]]:
