@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import asyncpg
 import orjson
@@ -19,6 +19,7 @@ else:
     Pool = asyncpg.Pool
 
 Result = TypeVar("Result")
+Isolation = Literal["read_committed", "repeatable_read"]
 
 RESTART_SECONDS = 15.0  # how long a statement waits for a Postgres that is being restarted
 RETRY_SECONDS = 0.1
@@ -92,13 +93,13 @@ class Database:
             await self.pool.release(connection)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self, *, isolation: Isolation = "repeatable_read") -> AsyncIterator[Connection]:
         """Lend a connection with an open transaction, committed where the block ends without an error.
 
-        All its statements see one moment of the database; one that would overwrite what somebody else committed
-        since raises one of OVERTAKEN_ERRORS.
+        When it is a repeatable read, all its statements see one moment of the database; one that would overwrite what
+        somebody else committed since raises one of OVERTAKEN_ERRORS.
         """
-        async with self.connection() as connection, connection.transaction(isolation="repeatable_read"):
+        async with self.connection() as connection, connection.transaction(isolation=isolation):
             yield connection
 
     async def answers(self, *, within: float) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from db import members, workflows
 from db.database import Connection
@@ -12,7 +11,9 @@ from db.workflows import Filter, Head, Role
 from merge import values
 from resolvers import documents, errors, inputs, sync
 from resolvers.context import Context, UserId
-from resolvers.saves import Reason, Save, Status
+from resolvers.saves import Document, Reason, Save, Status
+
+PART_BYTES = 10_000  # of what a search looks for, as compact JSON; each of its values is a search of the index
 
 Cursor = tuple[datetime, str]  # saved at, id
 
@@ -48,7 +49,7 @@ async def page(
     first: int | None = None,
     after: Cursor | None = None,
     search: str | None = None,
-    containing: Any = None,
+    containing: object = None,
     deleted: bool = False,
 ) -> HeadPage:
     """List the workflows that the caller may see: by part of the name, by a part of the document, or the trash."""
@@ -56,18 +57,20 @@ async def page(
     size = inputs.page_size(first)
     if search:
         inputs.text("search", search, most=inputs.SEARCH_CHARACTERS)
-    if containing is not None:
-        _check_part(context, containing)
-    wanted = Filter(limit=size + 1, after=after, search=search, containing=containing, deleted=deleted)
+    part = None if containing is None else _part(context, containing)
+    wanted = Filter(limit=size + 1, after=after, search=search, containing=part, deleted=deleted)
     async with context.database.connection() as connection:
         heads = await workflows.page(connection, viewer.id, wanted)
     return HeadPage(heads[:size], has_next=len(heads) > size)
 
 
-def _check_part(context: Context, containing: object) -> None:
-    problems = values.problems(containing, max_depth=context.limits.document_depth)
-    if problems:
+def _part(context: Context, value: object) -> Document:
+    problems = values.problems(value, max_depth=context.limits.document_depth)
+    if problems or not isinstance(value, dict):
         raise errors.BadUserInputError(f"`containing` must be a part of a document. {problems[0].message}")
+    if len(values.dump(value)) > PART_BYTES:
+        raise errors.BadUserInputError(f"`containing` must have at most {PART_BYTES:,} bytes.")
+    return value
 
 
 async def rename(context: Context, workflow_id: str, name: str) -> Head:
@@ -107,12 +110,10 @@ async def purge(context: Context, workflow_id: str) -> str:
     """Remove a workflow for good (owner). Its id is never given out again."""
     viewer = context.known_viewer()
 
-    async def work(connection: Connection) -> None:
-        head = await _visible(connection, workflow_id, viewer.id)
-        _require_owner(head)
-        await workflows.purge(connection, head.id, viewer.id)
-
-    await context.database.transact(work)
+    async with context.database.transaction(isolation="read_committed") as connection:
+        _require_owner(await _visible(connection, workflow_id, viewer.id))
+        if not await workflows.purge(connection, workflow_id, viewer.id):
+            raise errors.NotFoundError
     await context.hub.announce(workflow_id)
     return workflow_id
 
@@ -120,14 +121,24 @@ async def purge(context: Context, workflow_id: str) -> str:
 async def duplicate(context: Context, workflow_id: str, new_id: str, name: str | None) -> Head:
     """Copy the document of a workflow, without its history, into a new one of the caller's own."""
     viewer = context.known_viewer()
+    inputs.identifier("newId", new_id)
     async with context.database.transaction() as connection:
         head = await _visible(connection, workflow_id, viewer.id)
         state = await documents.state_at(connection, head.id, head.version)
+        is_taken, _ = await workflows.claim(connection, new_id, viewer.id)
+    if is_taken:
+        raise _taken()
     title = name if name is not None else f"{head.name[: inputs.NAME_CHARACTERS - 7]} (copy)"
     answer = await sync.sync(context, Save(new_id, state, base_version=0, name=title, reason=Reason.IMPORT))
+    if answer.problems:
+        raise errors.BadUserInputError(answer.problems[0].message)
     if answer.status is not Status.CREATED or answer.head is None:
-        raise errors.ForbiddenError("`newId` is taken: choose another one, a random UUID.")
+        raise _taken()
     return answer.head
+
+
+def _taken() -> errors.ForbiddenError:
+    return errors.ForbiddenError("`newId` is taken: choose another one, a random UUID.")
 
 
 async def list_members(context: Context, head: Head) -> list[Member]:
@@ -155,6 +166,7 @@ async def share(context: Context, workflow_id: str, user_id: str, role: Role) ->
 
 async def unshare(context: Context, workflow_id: str, user_id: str) -> Head:
     """Take somebody's role away again (owner); streams that they listen to end."""
+    inputs.text("userId", user_id, most=inputs.USER_ID_CHARACTERS)
 
     async def work(connection: Connection, head: Head, user: UserId) -> None:
         _require_owner(head)

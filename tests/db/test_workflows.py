@@ -1,0 +1,180 @@
+"""The statements on the heads of workflows: who is let in is decided in them, and they find things by index."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from db import conflicts, members, workflows
+from db.database import Connection, Database
+from db.workflows import Filter, Head, Role
+from tests.db.plans import explain, indexes, scanned
+from tests.facts import until
+
+WORKFLOWS = 5_000
+OWNERS = 500
+
+
+async def crowd(connection: Connection) -> None:
+    """Store the workflows of many owners, each also shared with somebody else."""
+    await connection.execute(
+        """
+        INSERT INTO workflows (id, owner_id, name, version, state, state_version, saved_by, revised_by, saved_at)
+        SELECT 'w' || n, 'u' || n % $2::int, 'Plan ' || n, 1,
+               jsonb_build_object('tag', 't' || n, 'blocks', '{}'::jsonb), 1, 'u', 'u', now() - n * interval '1 second'
+        FROM generate_series(1, $1::int) AS n
+        """,
+        WORKFLOWS,
+        OWNERS,
+    )
+    await connection.execute(
+        "INSERT INTO workflow_members SELECT id, 'm' || substr(owner_id, 2), 'VIEWER' FROM workflows"
+    )
+    await connection.execute("VACUUM ANALYZE workflows, workflow_members")
+
+
+async def create(connection: Connection, workflow_id: str = "w", owner: str = "owner") -> None:
+    assert await workflows.create(connection, workflow_id, owner, name="Plan", state={"n": 1})
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(20),
+        Filter(20, after=(datetime(2026, 1, 1, tzinfo=UTC), "w")),
+        Filter(20, search="plan 4"),
+        Filter(20, deleted=True),
+        Filter(20, containing={"blocks": {}}),
+    ],
+    ids=["all", "after", "search", "trash", "containing no leaf"],
+)
+@pytest.mark.parametrize("user", ["u7", "m7"], ids=["owner", "member"])
+async def test_a_page_reads_nobody_elses_workflows(database: Database, user: str, wanted: Filter) -> None:
+    async with database.connection() as connection:
+        await crowd(connection)
+        plan = await explain(connection, *workflows.page_statement(user, wanted))
+    assert scanned(plan) == set()
+    assert indexes(plan) == {"workflows_owner_id_idx", "workflow_members_user_id_idx", "workflows_pkey"}
+
+
+async def test_a_search_inside_documents_uses_their_index(database: Database) -> None:
+    async with database.connection() as connection:
+        await crowd(connection)
+        wanted = Filter(20, containing={"tag": "t57"})
+        plan = await explain(connection, *workflows.page_statement("u57", wanted))
+        found = await workflows.page(connection, "u57", wanted)
+    assert scanned(plan) == set()
+    assert "workflows_state_idx" in indexes(plan)
+    assert [head.id for head in found] == ["w57"]
+
+
+async def test_only_an_id_that_nobody_has_is_free(database: Database) -> None:
+    async with database.connection() as connection:
+        assert await workflows.claim(connection, "w", "owner") == (False, None)
+        await create(connection)
+        assert await workflows.claim(connection, "w", "stranger") == (True, None)
+        taken, head = await workflows.claim(connection, "w", "owner")
+        assert taken
+        assert isinstance(head, Head)
+        assert head.role is Role.OWNER
+        assert await workflows.create(connection, "w", "stranger", name="Mine", state={}) is None
+
+
+async def _trash(connection: Connection) -> None:
+    assert await workflows.trash(connection, "w", "owner")
+
+
+async def _purge(connection: Connection) -> None:
+    assert await workflows.purge(connection, "w", "owner")
+
+
+async def test_the_statement_that_writes_lets_in_owner_and_editor_alone(database: Database) -> None:
+    async with database.connection() as connection:
+        await create(connection)
+        await members.put(connection, "w", "editor", Role.EDITOR)
+        await members.put(connection, "w", "viewer", Role.VIEWER)
+        for user, version, is_let_in in [
+            ("owner", 1, True),
+            ("editor", 2, True),
+            ("viewer", 3, False),
+            ("stranger", 3, False),
+            ("owner", 2, False),
+            ("owner", 4, False),
+        ]:
+            written = await workflows.write(connection, "w", user, expected=version, state={"by": user})
+            assert (written is not None) is is_let_in, (user, version)
+        assert await workflows.snapshot(connection, "w") == (3, {"by": "editor"})
+
+
+@pytest.mark.parametrize("happen", [_trash, _purge])
+async def test_nothing_is_written_to_what_was_thrown_away(
+    database: Database, happen: Callable[[Connection], Awaitable[None]]
+) -> None:
+    async with database.connection() as connection:
+        await create(connection)
+        await happen(connection)
+        assert await workflows.write(connection, "w", "owner", expected=1, state={}) is None
+        assert not await workflows.rename(connection, "w", "owner", "Other")
+
+
+async def test_only_the_owner_throws_away(database: Database) -> None:
+    async with database.connection() as connection:
+        await create(connection)
+        await members.put(connection, "w", "editor", Role.EDITOR)
+        for user in ("editor", "stranger"):
+            assert not await workflows.trash(connection, "w", user)
+            assert not await workflows.purge(connection, "w", user)
+            assert not await workflows.revise(connection, "w", user)
+        assert await workflows.trash(connection, "w", "owner")
+        assert not await workflows.trash(connection, "w", "owner")
+        assert not await workflows.untrash(connection, "w", "editor")
+        assert await workflows.untrash(connection, "w", "owner")
+        assert not await workflows.untrash(connection, "w", "owner")
+
+
+async def test_what_is_kept_while_a_purge_begins_is_removed_too(database: Database) -> None:
+    async with database.connection() as connection:
+        await create(connection)
+
+    async def purge() -> None:
+        async with database.transaction(isolation="read_committed") as connection:
+            await workflows.purge(connection, "w", "owner")
+
+    async def is_waiting() -> bool:
+        async with database.connection() as connection:
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return bool(await connection.fetchval(waiting))
+
+    async with database.transaction() as keeping:
+        await conflicts.keep(keeping, "w", "owner", "tab", base_version=1, payload={"secret": 1})
+        purging = asyncio.create_task(purge())
+        await until(is_waiting)
+    await purging
+    async with database.connection() as connection:
+        assert not await connection.fetchval("SELECT count(*) FROM workflow_conflicts")
+
+
+async def test_everything_that_happens_is_counted(database: Database) -> None:
+    """Version and revision together tell whether anything did; that is how hubs look."""
+    async with database.connection() as connection:
+        await create(connection)
+        await workflows.rename(connection, "w", "owner", "Other")
+        await workflows.trash(connection, "w", "owner")
+        await workflows.untrash(connection, "w", "owner")
+        await workflows.revise(connection, "w", "owner")
+        await workflows.purge(connection, "w", "owner")
+        assert await connection.fetchval("SELECT revision FROM workflows") == 5
+
+
+async def test_no_index_stands_on_what_every_save_changes(database: Database) -> None:
+    async with database.connection() as connection:
+        indexed = await connection.fetch(
+            """
+            SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+            WHERE i.indrelid = 'workflows'::regclass
+            """
+        )
+    assert {row["attname"] for row in indexed} == {"id", "owner_id", "state"}
