@@ -84,6 +84,13 @@ async def claim(connection: Connection, workflow_id: str, user: str) -> tuple[bo
     return True, _head(row) if is_visible else None
 
 
+async def owner(connection: Connection, workflow_id: str) -> str | None:
+    """Name the owner of a workflow, in the trash or not; None where there is none or it was purged."""
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        "SELECT owner_id FROM workflows WHERE id = $1 AND purged_at IS NULL", workflow_id
+    )
+
+
 async def snapshot(connection: Connection, workflow_id: str) -> tuple[int, dict[str, Any]]:
     """Read the snapshot and the version that it shows."""
     row = await connection.fetchrow("SELECT state_version, state FROM workflows WHERE id = $1", workflow_id)

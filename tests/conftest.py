@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,13 +17,14 @@ TABLES = ("workflow_changes", "workflow_checkpoints", "workflow_clients", "workf
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+async def postgres_url() -> AsyncIterator[str]:
     """A Postgres server for this session: the one that DATABASE_URL names, or an embedded one."""
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
-    with tempfile.TemporaryDirectory(prefix="workflow-sync-") as folder, postgres.embedded(Path(folder)) as url:
-        yield url
+    with tempfile.TemporaryDirectory(prefix="workflow-sync-") as folder:
+        async with postgres.embedded(Path(folder)) as server:
+            yield server.url
 
 
 @pytest.fixture(scope="session")
