@@ -1,7 +1,8 @@
-"""Workflow documents to test with: look-alikes of what editors save, of any size, and real ones where they are given."""
+"""Workflow documents to test with: look-alikes of what editors save, of any size, and real ones where there are any."""
 
 import os
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +14,7 @@ from merge import values
 
 Document = dict[str, Any]
 
-WORDS = "read the incoming mail, ask the model for a summary and – if it is about an invoice – store it; größer 日本".split()
+WORDS = ["read", "the", "incoming", "mail,", "ask", "a", "model", '"why?"', "line\nbreak", "größer", "日本", "🙂"]
 
 
 def _id(random: Random) -> str:
@@ -32,7 +33,7 @@ def sim(blocks: int, *, seed: int = 0) -> Document:
     """Make a document as Sim's editor saves it: a map of blocks, a list of edges, maps of loops and parallels."""
     random = Random(seed)
     ids = [_id(random) for _ in range(blocks)]
-    edges = [_sim_edge(random, source, target) for source, target in zip(ids, ids[1:], strict=False)]
+    edges = [_sim_edge(random, source, target) for source, target in pairwise(ids)]
     loop = _id(random)
     return {
         "blocks": {block: _sim_block(random, block) for block in ids},
@@ -76,7 +77,7 @@ def flowise(nodes: int, *, seed: int = 0) -> Document:
         "description": _text(random, 8),
         "usecases": ["look-alike"],
         "nodes": [_flowise_node(random, node) for node in ids],
-        "edges": [_flowise_edge(source, target) for source, target in zip(ids, ids[1:], strict=False)],
+        "edges": [_flowise_edge(source, target) for source, target in pairwise(ids)],
     }
 
 
@@ -100,7 +101,7 @@ def langflow(nodes: int, *, seed: int = 0) -> Document:
     return {
         "data": {
             "nodes": [_langflow_node(random, node) for node in ids],
-            "edges": [_langflow_edge(source, target) for source, target in zip(ids, ids[1:], strict=False)],
+            "edges": [_langflow_edge(source, target) for source, target in pairwise(ids)],
             "viewport": {"x": 1.5, "y": 0, "zoom": 0.7117640951110214},
         },
         "description": _text(random, 8),
@@ -141,12 +142,14 @@ def real() -> dict[str, Document]:
     """Read the real documents in the folder that WORKFLOW_DOCUMENTS names; none where it is not set."""
     folder = os.environ.get("WORKFLOW_DOCUMENTS")
     files = sorted(Path(folder).glob("*.json")) if folder else []
-    return {file.stem: _unwrapped(file.stem, values.parse(file.read_bytes())) for file in files}
+    return {file.stem: _read(file) for file in files}
 
 
-def _unwrapped(name: str, document: Any) -> Document:
-    """Take the document out of an export of Sim's."""
-    return document["state"] if name.startswith("sim-") else document  # type: ignore[no-any-return]
+def _read(file: Path) -> Document:
+    """Read a document; in an export of Sim's it is a member."""
+    document = values.parse(file.read_bytes())
+    assert isinstance(document, dict)
+    return document["state"] if file.stem.startswith("sim-") else document  # type: ignore[return-value]
 
 
 _LOOK_ALIKES = [pytest.param(shape(12), id=f"{name} look-alike") for name, shape in SHAPES.items()]

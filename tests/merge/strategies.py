@@ -5,32 +5,34 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from merge import values
+
 Value = Any
 Document = dict[str, Any]
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
 KEYS = st.sampled_from(["", "a", "b", "id", "0", "__proto__", "ключ", "nodes", "lastSaved"]) | TEXTS
 IDS = st.sampled_from(["n1", "n2", "n3", "n4", "0", " ", "é"]) | TEXTS.filter(bool)
-NUMBERS = (
-    st.sampled_from([0, 1, -1, 0.0, -0.0, 1.0, 0.1, 2**53, 2**53 + 1, float(2**53), -(2**63), 2**64 - 1, 5e-324, 1e308])
-    | st.integers(-(2**63), 2**64 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-)
+ODD_NUMBERS = [0, 1, -1, 0.0, -0.0, 1.0, 0.1, 2**53, 2**53 + 1, float(2**53), -(2**63), 2**64 - 1, 5e-324, 1e308]
+LITERALS = (
+    st.sampled_from(ODD_NUMBERS) | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+).map(repr)
+NUMBERS = LITERALS.map(values.number)
 SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
 
 
-def keyed_lists(values: SearchStrategy[Value]) -> SearchStrategy[list[Document]]:
+def keyed_lists(members: SearchStrategy[Value]) -> SearchStrategy[list[Document]]:
     """Draw lists of objects with ids of their own; now and then with one id twice, so that the list is not keyed."""
-    item = st.tuples(st.dictionaries(KEYS, values, max_size=3), IDS).map(lambda drawn: drawn[0] | {"id": drawn[1]})
+    item = st.tuples(st.dictionaries(KEYS, members, max_size=3), IDS).map(lambda drawn: drawn[0] | {"id": drawn[1]})
     return st.lists(item, max_size=5, unique_by=lambda item: item["id"]) | st.lists(item, max_size=2)
 
 
-def _containers(values: SearchStrategy[Value]) -> SearchStrategy[Value]:
-    return st.dictionaries(KEYS, values, max_size=4) | keyed_lists(values) | st.lists(values, max_size=3)
+def _containers(members: SearchStrategy[Value]) -> SearchStrategy[Value]:
+    return st.dictionaries(KEYS, members, max_size=4) | keyed_lists(members) | st.lists(members, max_size=3)
 
 
 VALUES: SearchStrategy[Value] = st.recursive(SCALARS, _containers, max_leaves=12)
-DOCUMENTS: SearchStrategy[Document] = st.dictionaries(KEYS, _containers(VALUES) | SCALARS, max_size=4)
+DOCUMENTS: SearchStrategy[Document] = st.dictionaries(KEYS, keyed_lists(VALUES) | _containers(VALUES), max_size=3)
 
 
 @st.composite
@@ -55,7 +57,7 @@ def _edited_object(draw: DrawFn, members: Document) -> Document:
 
 def _edited_list(draw: DrawFn, items: list[Value]) -> list[Value]:
     kept = [_with_its_id(item, _maybe_edited(draw, item)) for item in items if draw(_MOSTLY)]
-    kept += draw(keyed_lists(SCALARS) | st.lists(SCALARS, max_size=1) | st.just([]))
+    kept += draw(st.one_of(st.just([]), keyed_lists(SCALARS), keyed_lists(SCALARS), st.lists(SCALARS, max_size=1)))
     return draw(st.permutations(kept)) if draw(st.booleans()) else kept
 
 
@@ -72,6 +74,7 @@ def _with_its_id(item: Value, edited: Value) -> Value:
 
 _MOSTLY = st.sampled_from([True, True, True, False])
 
-PAIRS: SearchStrategy[tuple[Document, Document]] = st.tuples(DOCUMENTS, DOCUMENTS) | DOCUMENTS.flatmap(
-    lambda document: st.tuples(st.just(document), edits(document))
-)
+_EDITED = DOCUMENTS.flatmap(lambda document: st.tuples(st.just(document), edits(document)))
+_LIST = keyed_lists(st.integers(0, 1)).map(lambda items: {"nodes": items})
+_LISTS = st.tuples(_LIST, _LIST) | _LIST.flatmap(lambda document: st.tuples(st.just(document), edits(document)))
+PAIRS: SearchStrategy[tuple[Document, Document]] = st.one_of(st.tuples(DOCUMENTS, DOCUMENTS), _EDITED, _LISTS)
