@@ -1,8 +1,8 @@
 """The pool of connections that every statement goes through."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -84,11 +84,8 @@ class Database:
         """
         connection = await self._acquire()
         try:
-            yield connection
-        except STATEMENT_ERRORS as error:
-            if is_lost(connection):
-                raise ConnectionResetError("The connection to Postgres was lost.") from error
-            raise
+            with losses(connection):
+                yield connection
         finally:
             await self.pool.release(connection)
 
@@ -131,8 +128,18 @@ class Database:
             await asyncio.sleep(RETRY_SECONDS)
 
 
-def is_lost(connection: Connection) -> bool:
-    """Say whether a connection that was lent is gone; asyncpg tells that with errors of many kinds."""
+@contextmanager
+def losses(connection: Connection) -> Iterator[None]:
+    """Raise ConnectionResetError for whatever asyncpg raises when a connection is lost: errors of many kinds."""
+    try:
+        yield
+    except STATEMENT_ERRORS as error:
+        if _is_lost(connection):
+            raise ConnectionResetError("The connection to Postgres was lost.") from error
+        raise
+
+
+def _is_lost(connection: Connection) -> bool:
     try:
         return connection.is_closed()
     except asyncpg.InterfaceError:  # so much so that the pool has taken it back

@@ -5,13 +5,12 @@ lost notification only delays.
 """
 
 import asyncio
+import heapq
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-
-import asyncpg
 
 from db.database import Connection
 
@@ -43,27 +42,34 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """How a workflow looked to its user."""
+class Look:
+    """How a workflow looked at some moment. `members` are pairs of user and role."""
 
+    id: str
+    owner_id: str
+    name: str
     version: int
     revision: int
-    name: str
+    revised_by: str
+    revised_at: datetime
     deleted: bool
+    purged: bool
     members: frozenset[tuple[str, str]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Feed:
-    """The events of one user. `position` counts them all; the newest are kept for those who have not read them."""
+    """The events of one user. `position` counts them all; the newest are kept for those who have not read them.
+
+    It is `filled` when `seen` shows for the first time how everything looks.
+    """
 
     user: str
     listeners: int = 0
     position: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    filling: asyncio.Lock = field(default_factory=asyncio.Lock)
-    filled: bool = False
-    seen: dict[str, Seen] = field(default_factory=dict)
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
+    seen: dict[str, Look] = field(default_factory=dict)
     _events: deque[Event] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
 
     def after(self, position: int) -> list[Event] | None:
@@ -80,120 +86,139 @@ class Feed:
         self.changed, changed = asyncio.Event(), self.changed
         changed.set()
 
-
-# Owned and shared workflows of $1 (users), all of them or only $2 (ids). Two arms, so that each uses its index.
-_VISIBLE = """
-    SELECT w.owner_id AS user_id, w.id, w.version, w.revision FROM workflows w
-    WHERE w.owner_id = ANY($1) AND w.purged_at IS NULL AND ($2::text[] IS NULL OR w.id = ANY($2))
-    UNION ALL
-    SELECT m.user_id, w.id, w.version, w.revision FROM workflow_members m JOIN workflows w ON w.id = m.workflow_id
-    WHERE m.user_id = ANY($1) AND w.purged_at IS NULL AND ($2::text[] IS NULL OR w.id = ANY($2))
-"""
-_DETAILS = """
-    SELECT w.id, w.owner_id, w.name, w.version, w.revision, w.created_at, w.revised_by, w.revised_at,
-           w.deleted_at IS NOT NULL AS deleted, w.purged_at IS NOT NULL AS purged,
-           ARRAY(SELECT ARRAY[m.user_id, m.role] FROM workflow_members m WHERE m.workflow_id = w.id) AS members
-    FROM workflows w WHERE w.id = ANY($1)
-"""
+    def told(self, now: Look) -> int:
+        """Say up to which version the saves of a workflow were told, or need not be: somebody else's older ones."""
+        if now.id in self.seen:
+            return self.seen[now.id].version
+        return 0 if now.owner_id == self.user else now.version
 
 
-def _seen(row: asyncpg.Record) -> Seen:
-    members = frozenset((user, role) for user, role in row["members"])
-    return Seen(row["version"], row["revision"], row["name"], row["deleted"], members)
-
-
-async def fill(connection: Connection, feed: Feed) -> None:
-    """Note how everything looks now: what happens from here on is told."""
-    if feed.filled:
-        return
-    visible = await connection.fetch(_VISIBLE, [feed.user], None)
-    details = await connection.fetch(_DETAILS, [row["id"] for row in visible])
-    feed.seen = {row["id"]: _seen(row) for row in details}
-    feed.filled = True
+Heads = dict[str, tuple[int, int]]  # id -> version and revision
+Save = tuple[int, str, datetime]  # version, by whom, when
 
 
 async def refresh(connection: Connection, feeds: Sequence[Feed], hints: set[str] | None) -> None:
-    """Compare feeds with the database, for the hinted workflows or for all, and tell what is new."""
-    visible = await connection.fetch(_VISIBLE, [feed.user for feed in feeds], None if hints is None else list(hints))
-    heads: dict[str, dict[str, tuple[int, int]]] = {feed.user: {} for feed in feeds}
-    for row in visible:
-        heads[row["user_id"]][row["id"]] = (row["version"], row["revision"])
-    changed = {feed.user: _changed(feed, heads[feed.user], hints) for feed in feeds}
-    ids = set().union(*changed.values())
-    if not ids:
-        return
-    details = {row["id"]: row for row in await connection.fetch(_DETAILS, list(ids))}
-    saves = await _saves(connection, feeds, details)
+    """Compare feeds with the database, which shows one moment, for the hinted workflows or for all (None).
+
+    A feed that never was compared takes in how everything looks: what happens from then on is told.
+    """
+    filled = [feed for feed in feeds if feed.filled.is_set()]
+    new = [feed for feed in feeds if not feed.filled.is_set()]
+    if filled:
+        await _tell(connection, filled, hints)
+    if new:
+        await _fill(connection, new)
+
+
+async def _fill(connection: Connection, feeds: Sequence[Feed]) -> None:
+    visible = await _visible(connection, feeds, None)
+    looks = await _looks(connection, visible.values())
     for feed in feeds:
-        events = [
-            event
-            for workflow_id in sorted(changed[feed.user])
-            for event in _look(feed, details[workflow_id], saves, visible=workflow_id in heads[feed.user])
+        feed.seen = {workflow_id: looks[workflow_id] for workflow_id in visible[feed.user]}
+        feed.filled.set()
+
+
+async def _tell(connection: Connection, feeds: Sequence[Feed], hints: set[str] | None) -> None:
+    visible = await _visible(connection, feeds, hints)
+    changed = {feed: _changed(feed, visible[feed.user], hints) for feed in feeds}
+    looks = await _looks(connection, changed.values())
+    saves = await _saves(connection, changed, looks)
+    for feed, workflow_ids in changed.items():
+        stories = [
+            _story(feed, looks[workflow_id], saves.get(workflow_id, []), visible=workflow_id in visible[feed.user])
+            for workflow_id in sorted(workflow_ids)
         ]
-        if events:
-            feed.add(sorted(events, key=lambda event: event.at))
+        if stories:
+            feed.add(list(heapq.merge(*stories, key=lambda event: event.at)))  # each story keeps its order
 
 
-def _changed(feed: Feed, heads: dict[str, tuple[int, int]], hints: set[str] | None) -> set[str]:
-    known = feed.seen if hints is None else feed.seen.keys() & hints
-    changed = {workflow_id for workflow_id in known if workflow_id not in heads}
-    for workflow_id, head in heads.items():
-        seen = feed.seen.get(workflow_id)
-        if seen is None or (seen.version, seen.revision) != head:
-            changed.add(workflow_id)
-    return changed
-
-
-Saves = dict[str, list[tuple[int, str, datetime]]]
-
-
-async def _saves(connection: Connection, feeds: Sequence[Feed], details: dict[str, asyncpg.Record]) -> Saves:
-    """Read who made the versions that some feed has not told yet: id -> (version, by, at), oldest first."""
-    floors = {
-        workflow_id: min(feed.seen[workflow_id].version if workflow_id in feed.seen else 0 for feed in feeds)
-        for workflow_id in details
-    }
+async def _visible(connection: Connection, feeds: Sequence[Feed], hints: set[str] | None) -> dict[str, Heads]:
+    """Read what each user sees. Two arms, so that each uses its index."""
     rows = await connection.fetch(
         """
-        SELECT c.workflow_id, c.version, c.saved_by, c.saved_at
-        FROM unnest($1::text[], $2::int[], $3::int[]) AS t (id, floor, upto)
-        JOIN workflow_changes c ON c.workflow_id = t.id AND c.version > t.floor AND c.version <= t.upto
-        ORDER BY c.version
+        SELECT w.owner_id AS user_id, w.id, w.version, w.revision FROM workflows w
+        WHERE w.owner_id = ANY($1) AND w.purged_at IS NULL AND ($2::text[] IS NULL OR w.id = ANY($2))
+        UNION ALL
+        SELECT m.user_id, w.id, w.version, w.revision FROM workflow_members m JOIN workflows w ON w.id = m.workflow_id
+        WHERE m.user_id = ANY($1) AND w.purged_at IS NULL AND ($2::text[] IS NULL OR w.id = ANY($2))
         """,
-        list(floors),
-        list(floors.values()),
-        [details[workflow_id]["version"] for workflow_id in floors],
+        [feed.user for feed in feeds],
+        None if hints is None else list(hints),
     )
-    saves: Saves = {}
+    visible: dict[str, Heads] = {feed.user: {} for feed in feeds}
     for row in rows:
-        saves.setdefault(row["workflow_id"], []).append((row["version"], row["saved_by"], row["saved_at"]))
+        visible[row["user_id"]][row["id"]] = (row["version"], row["revision"])
+    return visible
+
+
+def _changed(feed: Feed, visible: Heads, hints: set[str] | None) -> set[str]:
+    """Name the workflows that came, went, or are not as they were seen."""
+    known = feed.seen.keys() if hints is None else feed.seen.keys() & hints
+    went = known - visible.keys()
+    return went | {workflow_id for workflow_id, head in visible.items() if _head(feed.seen.get(workflow_id)) != head}
+
+
+def _head(look: Look | None) -> tuple[int, int] | None:
+    return (look.version, look.revision) if look else None
+
+
+async def _looks(connection: Connection, ids: Iterable[Iterable[str]]) -> dict[str, Look]:
+    rows = await connection.fetch(
+        """
+        SELECT w.id, w.owner_id, w.name, w.version, w.revision, w.revised_by, w.revised_at,
+               w.deleted_at IS NOT NULL AS deleted, w.purged_at IS NOT NULL AS purged,
+               ARRAY(SELECT ARRAY[m.user_id, m.role] FROM workflow_members m WHERE m.workflow_id = w.id) AS members
+        FROM workflows w WHERE w.id = ANY($1)
+        """,
+        list(set().union(*ids)),
+    )
+    return {row["id"]: Look(**dict(row) | {"members": frozenset(map(tuple, row["members"]))}) for row in rows}
+
+
+async def _saves(
+    connection: Connection, changed: Mapping[Feed, set[str]], looks: Mapping[str, Look]
+) -> dict[str, list[Save]]:
+    """Read the saves that somebody has not been told, oldest first."""
+    told: dict[str, int] = {}
+    for feed, workflow_ids in changed.items():
+        for workflow_id in workflow_ids:
+            version = feed.told(looks[workflow_id])
+            told[workflow_id] = min(version, told.get(workflow_id, version))
+    rows = await connection.fetch(
+        """
+        SELECT c.workflow_id, c.version, c.saved_by, c.saved_at FROM unnest($1::text[], $2::int[]) AS t (id, told)
+        JOIN workflow_changes c ON c.workflow_id = t.id AND c.version > t.told ORDER BY c.version
+        """,
+        list(told),
+        list(told.values()),
+    )
+    saves: dict[str, list[Save]] = {}
+    for workflow_id, *save in rows:
+        saves.setdefault(workflow_id, []).append(tuple(save))
     return saves
 
 
-def _look(feed: Feed, row: asyncpg.Record, saves: Saves, *, visible: bool) -> list[Event]:
-    """Take in how a workflow looks now and say what has happened to it since the last look."""
-    workflow_id: str = row["id"]
-    seen = feed.seen.pop(workflow_id, None)
+def _story(feed: Feed, now: Look, saves: Sequence[Save], *, visible: bool) -> list[Event]:
+    """Take in how a workflow looks now and say what has happened to it since it was last seen."""
+    told, seen = feed.told(now), feed.seen.pop(now.id, None)
 
-    def event(kind: EventKind) -> Event:
-        version = row["version"] if visible else None
-        return Event(workflow_id, kind, version, row["revised_by"], row["revised_at"])
+    def revised(kind: EventKind) -> Event:
+        return Event(now.id, kind, now.version if visible else None, now.revised_by, now.revised_at)
 
     if not visible:
-        return [event(EventKind.PURGED if row["purged"] else EventKind.UNSHARED)]
-    now = feed.seen[workflow_id] = _seen(row)
-    if seen is None and row["owner_id"] != feed.user:
-        return [event(EventKind.SHARED)]
-    told = seen.version if seen else 0
+        return [revised(EventKind.PURGED if now.purged else EventKind.UNSHARED)]
+    feed.seen[now.id] = now
+    if seen is None and now.owner_id != feed.user:
+        return [revised(EventKind.SHARED)]
     saved = [
-        Event(workflow_id, EventKind.SAVED if version > 1 else EventKind.CREATED, version, by, at)
-        for version, by, at in saves.get(workflow_id, [])
+        Event(now.id, EventKind.SAVED if version > 1 else EventKind.CREATED, version, by, at)
+        for version, by, at in saves
         if version > told
     ]
-    return saved + [event(kind) for kind in (_revisions(seen, now) if seen else [])]
+    return saved + [revised(kind) for kind in (_revisions(seen, now) if seen else ())]
 
 
-def _revisions(seen: Seen, now: Seen) -> list[EventKind]:
+def _revisions(seen: Look, now: Look) -> list[EventKind]:
     kinds = []
     if now.name != seen.name:
         kinds.append(EventKind.RENAMED)

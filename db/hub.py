@@ -15,8 +15,9 @@ Nothing is queued for a subscriber: it pulls, so one that never reads costs noth
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+import math
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -25,16 +26,14 @@ from db import database, feeds, notifier, topics
 from db.database import Database, RawConnection
 from db.feeds import Feed
 from db.notifier import Notifier
-from db.topics import Topic
+from db.topics import Listener, Topic
 
 POLL_SECONDS = 2.0  # the longest that an announcement is late when its NOTIFY was lost
 AUDIT_SECONDS = 20.0  # the longest that a listener stays whose access ended without a trace in the workflow's revision
-ANSWER_SECONDS = 10.0  # a connection that does not answer for so long counts as lost
+ANSWER_SECONDS = 10.0  # a connection on which a statement takes so long counts as lost
 RECONNECT_SECONDS = 0.25
 
 logger = logging.getLogger(__name__)
-
-LOST = (*database.CONNECTION_ERRORS, asyncpg.InterfaceError, TimeoutError)
 
 
 @dataclass(slots=True)
@@ -70,16 +69,18 @@ class Hub:
         self._hints.update(workflow_ids)
         self._hinted.set()
 
-    @contextmanager
-    def topic(self, workflow_id: str, user: str) -> Iterator[Topic]:
-        """Join those who listen to one workflow."""
+    @asynccontextmanager
+    async def listen(self, workflow_id: str, user: str) -> AsyncIterator[Listener]:
+        """Join those who listen to one workflow, which `user` was just seen to be allowed to."""
         topic = self.topics.setdefault(workflow_id, Topic(workflow_id))
-        topic.listeners[user] += 1
+        listener = Listener(topic, user)
+        topic.listeners.add(listener)
         self.hint([workflow_id])
         try:
-            yield topic
+            await listener.checked.wait()
+            yield listener
         finally:
-            topic.leave(user)
+            topic.listeners.remove(listener)
             if not topic.listeners:
                 del self.topics[workflow_id]
 
@@ -88,9 +89,9 @@ class Hub:
         """Join those who listen to everything that one user may see."""
         feed = self.feeds.setdefault(user, Feed(user))
         feed.listeners += 1
+        self.hint(())
         try:
-            async with feed.filling, self.database.connection() as connection:
-                await feeds.fill(connection, feed)
+            await feed.filled.wait()
             yield feed
         finally:
             feed.listeners -= 1
@@ -101,42 +102,48 @@ class Hub:
         while True:
             try:
                 await self._listen()
-            except LOST as error:
-                logger.warning("Lost the connection that listens for saves (%s); reconnecting.", error)
+            except database.CONNECTION_ERRORS as error:
+                logger.warning("Lost the connection that listens for saves (%r); reconnecting.", error)
+            except Exception:
+                logger.exception("Could not find out what was saved; trying again.")
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(self.database.url, timeout=ANSWER_SECONDS)
+        connection = await asyncpg.connect(self.database.url, timeout=ANSWER_SECONDS, command_timeout=ANSWER_SECONDS)
         try:
-            await database.prepare(connection)
-            connection.add_termination_listener(lambda _: self._hinted.set())
-            await connection.add_listener(notifier.CHANNEL, lambda *event: self.hint(json.loads(event[-1])))
-            await self._refresh_forever(connection)
+            with database.losses(connection):
+                await database.prepare(connection)
+                connection.add_termination_listener(lambda _: self._hinted.set())
+                await connection.add_listener(notifier.CHANNEL, lambda *event: self.hint(json.loads(event[-1])))
+                await self._refresh_forever(connection)
         finally:
             connection.terminate()
 
     async def _refresh_forever(self, connection: RawConnection) -> None:
-        polled = audited = -AUDIT_SECONDS
+        polled = audited = -math.inf
         while not connection.is_closed():
             now = asyncio.get_running_loop().time()
-            poll, audit = now - polled >= POLL_SECONDS, now - audited >= AUDIT_SECONDS
+            audit = now - audited >= AUDIT_SECONDS
+            poll = now - polled >= POLL_SECONDS or audit
             polled, audited = (now if poll else polled), (now if audit else audited)
             hints, self._hints = self._hints, set()
             self._hinted.clear()
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await self._refresh(connection, None if poll else hints, audit=audit)
-            await self._hint_or_poll()
+            await self._refresh(connection, None if poll else hints, audit=audit)
+            await self._hint(until=polled + POLL_SECONDS)
         raise ConnectionResetError("the connection was closed")
 
-    async def _hint_or_poll(self) -> None:
+    async def _hint(self, *, until: float) -> None:
+        """Wait for a hint, or until a time of the loop's clock."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout_at(until):
                 await self._hinted.wait()
 
     async def _refresh(self, connection: RawConnection, hints: set[str] | None, *, audit: bool) -> None:
+        """Compare what is subscribed to with one moment of the database: the hinted workflows, or all for None."""
         concerned = [topic for topic in self.topics.values() if hints is None or topic.workflow_id in hints]
-        if concerned:
+        listened = list(self.feeds.values())
+        if concerned or listened:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             await topics.refresh(connection, concerned, audit=audit)
-        listened = [feed for feed in self.feeds.values() if feed.filled]
-        if listened:
             await feeds.refresh(connection, listened, hints)
+            await connection.execute("COMMIT")  # where something failed, the connection is given up

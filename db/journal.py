@@ -10,6 +10,8 @@ import asyncpg
 
 from db.database import Connection
 
+PAGE_SAVES = 100  # read at once for a subscriber that is behind
+PAGE_BYTES = 256 * 1024  # the same, as stored: what waits in memory for each subscriber that reads slowly
 CHECKPOINT_EVERY = 50  # versions; reading any version folds fewer journal rows than this
 
 
@@ -88,6 +90,27 @@ async def between(connection: Connection, workflow_id: str, after: int, to: int)
             f"""
             SELECT {_ENTRY} FROM workflow_changes
             WHERE workflow_id = $1 AND version > $2 AND version <= $3 ORDER BY version
+            """,
+            workflow_id,
+            after,
+            to,
+        )
+    )
+
+
+async def page(connection: Connection, workflow_id: str, after: int, to: int) -> list[Entry]:
+    """Read the next saves after version `after`, up to `to` or until there are PAGE_BYTES; one at least.
+
+    None where older ones have been pruned.
+    """
+    return _entries(
+        await connection.fetch(
+            f"""
+            SELECT {_ENTRY} FROM (
+                SELECT *, sum(pg_column_size(changes)) OVER (ORDER BY version) AS stored FROM workflow_changes
+                WHERE workflow_id = $1 AND version > $2 AND version <= least($2 + {PAGE_SAVES}, $3)
+            ) AS next
+            WHERE stored <= {PAGE_BYTES} OR version = $2 + 1 ORDER BY version
             """,
             workflow_id,
             after,

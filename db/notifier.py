@@ -5,7 +5,7 @@ import json
 import logging
 from dataclasses import dataclass, field
 
-from db.database import CONNECTION_ERRORS, Database
+from db.database import STATEMENT_ERRORS, Database, UnavailableError
 
 CHANNEL = "workflow_sync"
 PAYLOAD_BYTES = 7_900  # Postgres takes less than 8,000
@@ -38,8 +38,8 @@ class Notifier:
                 await connection.execute(
                     "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload", CHANNEL, payloads(ids)
                 )
-        except CONNECTION_ERRORS:
-            logger.warning("Could not announce %d saves; the hubs will find them within seconds.", len(ids))
+        except (UnavailableError, *STATEMENT_ERRORS) as error:  # what is announced was saved all the same
+            logger.warning("Could not announce %d saves (%r); the hubs find them within seconds.", len(ids), error)
         except asyncio.CancelledError:
             self._waiting |= ids
             raise

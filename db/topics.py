@@ -1,17 +1,15 @@
 """One workflow that somebody listens to: its newest saves, read once for all who listen."""
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-import asyncpg
 
 from db.database import Connection
 from db.journal import Entry
 
 TAIL_SAVES = 64  # kept in memory for each workflow; who is further behind reads the journal
-TAIL_BYTES = 1024 * 1024
+TAIL_BYTES = 1024 * 1024  # the same, as text
 
 
 @dataclass(slots=True, eq=False)
@@ -20,24 +18,16 @@ class Topic:
 
     workflow_id: str
     version: int = 0
-    revision: int = -1
-    listeners: Counter[str] = field(default_factory=Counter)
-    revoked: frozenset[str] = frozenset()
+    listeners: "set[Listener]" = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _tail: deque[tuple[Entry, int]] = field(default_factory=deque)
     _tail_bytes: int = 0
 
-    def leave(self, user: str) -> None:
-        """Count one listener less."""
-        self.listeners[user] -= 1
-        if not self.listeners[user]:
-            del self.listeners[user]
-
     def after(self, version: int) -> list[Entry] | None:
         """List the saves above `version` that are known, oldest first; None where the journal must be read."""
-        if version >= self.version:
-            return []
         missing = self.version - version
+        if missing <= 0:
+            return []
         if missing > len(self._tail):
             return None
         return [entry for entry, _ in list(self._tail)[-missing:]]
@@ -60,66 +50,86 @@ class Topic:
         changed.set()
 
 
-async def refresh(connection: Connection, topics: Sequence[Topic], *, audit: bool) -> None:
-    """Bring topics up to the database and wake their listeners where something is new.
+@dataclass(slots=True, eq=False)
+class Listener:
+    """One stream of one user. It begins when the user's access was `checked` here, and ends when they are `revoked`.
 
-    `audit` looks at everybody's access, not only where the workflow says that something about it changed.
+    `revision` is that of the workflow at the last check. Who is let in again opens another stream.
     """
+
+    topic: Topic
+    user: str
+    checked: asyncio.Event = field(default_factory=asyncio.Event)
+    revision: int = -1
+    revoked: bool = False
+
+    def check(self, revision: int, *, may_see: bool) -> None:
+        """Take in whether the user may see the workflow at `revision`."""
+        self.revision = revision
+        self.checked.set()
+        if not may_see:
+            self.revoked = True
+            self.topic.wake()
+
+
+async def refresh(connection: Connection, topics: Sequence[Topic], *, audit: bool) -> None:
+    """Bring topics up to the database, which shows one moment, and wake their listeners where something is new.
+
+    `audit` checks everybody's access, not only where the workflow says that something about it changed.
+    """
+    listeners = [listener for topic in topics for listener in topic.listeners]  # who joins later saw a later moment
     rows = await connection.fetch(
-        "SELECT id, version, revision FROM workflows WHERE id = ANY($1)",
-        [topic.workflow_id for topic in topics],
+        "SELECT id, version, revision FROM workflows WHERE id = ANY($1)", [topic.workflow_id for topic in topics]
     )
-    heads = {row["id"]: row for row in rows}
-    present = [topic for topic in topics if topic.workflow_id in heads]
-    revised = [t for t in present if audit or t.revision != heads[t.workflow_id]["revision"]]
-    for topic in revised:
-        topic.revision = heads[topic.workflow_id]["revision"]
-    await _check_access(connection, revised)  # before anything new is shown
-    await _read_saves(connection, {t: heads[t.workflow_id]["version"] for t in present if _is_behind(t, heads)})
+    revisions = {row["id"]: row["revision"] for row in rows}
+    unsure = [one for one in listeners if audit or one.revision != revisions.get(one.topic.workflow_id)]
+    await _check_access(connection, unsure, revisions)  # before anything new is shown
+    versions = {row["id"]: row["version"] for row in rows}
+    behind = [topic for topic in topics if topic.version < versions.get(topic.workflow_id, 0)]
+    await _read_saves(connection, behind, versions)
 
 
-def _is_behind(topic: Topic, heads: dict[str, asyncpg.Record]) -> bool:
-    return topic.version < heads[topic.workflow_id]["version"]
+async def _check_access(connection: Connection, listeners: Sequence[Listener], revisions: Mapping[str, int]) -> None:
+    if not listeners:
+        return
+    rows = await connection.fetch(
+        """
+        SELECT l.id, l.user_id FROM unnest($1::text[], $2::text[]) AS l (id, user_id)
+        WHERE EXISTS (SELECT FROM workflows w WHERE w.id = l.id AND w.owner_id = l.user_id AND w.purged_at IS NULL)
+           OR EXISTS (SELECT FROM workflow_members m WHERE m.workflow_id = l.id AND m.user_id = l.user_id)
+        """,
+        [listener.topic.workflow_id for listener in listeners],
+        [listener.user for listener in listeners],
+    )
+    allowed = {(row["id"], row["user_id"]) for row in rows}
+    for listener in listeners:
+        workflow_id = listener.topic.workflow_id
+        listener.check(revisions.get(workflow_id, -1), may_see=(workflow_id, listener.user) in allowed)
 
 
-async def _read_saves(connection: Connection, behind: dict[Topic, int]) -> None:
+async def _read_saves(connection: Connection, behind: Sequence[Topic], versions: Mapping[str, int]) -> None:
+    """Read the newest saves of topics; of those that were just joined none, as their listeners read the journal."""
     known = [topic for topic in behind if topic.version]
     rows = await connection.fetch(
         """
-        SELECT c.workflow_id, c.version, c.changes, c.saved_by, c.saved_at, c.client_id, c.reason, c.label,
-               pg_column_size(c.changes) AS size
-        FROM unnest($1::text[], $2::int[], $3::int[]) AS t (id, after, upto)
-        JOIN workflow_changes c ON c.workflow_id = t.id AND c.version > t.after AND c.version <= t.upto
-        ORDER BY c.workflow_id, c.version
+        SELECT workflow_id, version, changes, saved_by, saved_at, client_id, reason, label,
+               octet_length(changes::text) AS size
+        FROM (
+            SELECT c.*, sum(pg_column_size(c.changes)) OVER (PARTITION BY t.id ORDER BY c.version DESC) AS stored
+            FROM unnest($1::text[], $2::int[], $3::int[]) AS t (id, after, upto)
+            JOIN workflow_changes c ON c.workflow_id = t.id AND c.version > t.after AND c.version <= t.upto
+        ) AS newest
+        WHERE stored <= $4 ORDER BY workflow_id, version
         """,
         [topic.workflow_id for topic in known],
-        [max(topic.version, behind[topic] - TAIL_SAVES) for topic in known],
-        [behind[topic] for topic in known],
+        [max(topic.version, versions[topic.workflow_id] - TAIL_SAVES) for topic in known],
+        [versions[topic.workflow_id] for topic in known],
+        TAIL_BYTES,
     )
     saves: dict[str, list[tuple[Entry, int]]] = {}
     for row in rows:
         *columns, size = row.values()
         saves.setdefault(row["workflow_id"], []).append((Entry(*columns), size))
-    for topic, version in behind.items():
-        topic.advance(version, saves.get(topic.workflow_id, []))
+    for topic in behind:
+        topic.advance(versions[topic.workflow_id], saves.get(topic.workflow_id, []))
         topic.wake()
-
-
-async def _check_access(connection: Connection, topics: Sequence[Topic]) -> None:
-    pairs = [(topic.workflow_id, user) for topic in topics for user in topic.listeners]
-    if not pairs:
-        return
-    ids, users = zip(*pairs, strict=True)
-    rows = await connection.fetch(
-        """
-        SELECT l.id, l.user_id FROM unnest($1::text[], $2::text[]) AS l (id, user_id)
-        WHERE NOT EXISTS (SELECT FROM workflows w WHERE w.id = l.id AND w.owner_id = l.user_id AND w.purged_at IS NULL)
-          AND NOT EXISTS (SELECT FROM workflow_members m WHERE m.workflow_id = l.id AND m.user_id = l.user_id)
-        """,
-        ids,
-        users,
-    )
-    for topic in topics:
-        topic.revoked = frozenset(row["user_id"] for row in rows if row["id"] == topic.workflow_id)
-        if topic.revoked:
-            topic.wake()

@@ -1,15 +1,15 @@
 """Hearing of what happens: every save of one workflow, or whatever happens to all that one may see."""
 
 from collections.abc import AsyncGenerator
+from itertools import takewhile
 
 from db import journal
 from db.feeds import Event
 from db.journal import Entry
 from db.topics import Topic
+from db.workflows import Head
 from resolvers import errors, inputs, workflows
 from resolvers.context import Context
-
-PAGE_SAVES = 100  # journal rows read at once for a subscriber that is behind
 
 
 async def saves(
@@ -22,23 +22,21 @@ async def saves(
     longer see the workflow.
     """
     viewer = context.known_viewer()
-    with context.hub.topic(workflow_id, viewer.id) as topic:
-        version = await _start(context, workflow_id, since)
-        while True:
-            changed = topic.changed
-            if viewer.id in topic.revoked:
-                raise errors.AccessRevokedError
-            entries = await _after(context, topic, version)
-            for entry in entries:
+    version = _start(await workflows.visible(context, workflow_id), since)
+    async with context.hub.listen(workflow_id, viewer.id) as listener:
+        while not listener.revoked:
+            changed = listener.topic.changed
+            entries = await _after(context, listener.topic, version)
+            for entry in takewhile(lambda _: not listener.revoked, entries):
                 version = entry.version
                 if except_client is None or (entry.client_id, entry.saved_by) != (except_client, viewer.id):
                     yield entry
             if not entries:
                 await changed.wait()
+    raise errors.AccessRevokedError
 
 
-async def _start(context: Context, workflow_id: str, since: int | None) -> int:
-    head = await workflows.visible(context, workflow_id)
+def _start(head: Head, since: int | None) -> int:
     if since is None:
         return head.version
     if inputs.version("sinceVersion", since) > head.version:
@@ -47,14 +45,21 @@ async def _start(context: Context, workflow_id: str, since: int | None) -> int:
 
 
 async def _after(context: Context, topic: Topic, version: int) -> list[Entry]:
+    """Give the next saves after a version, from memory or a page of the journal; none where there are no newer ones."""
     entries = topic.after(version)
-    if entries is None:
-        upto = min(topic.version, version + PAGE_SAVES)
-        async with context.database.connection() as connection:
-            entries = await journal.between(connection, topic.workflow_id, version, upto)
-        if len(entries) != upto - version:
-            raise errors.ResyncRequiredError
+    if entries is not None:
+        return entries
+    async with context.database.connection() as connection:
+        entries = await journal.page(connection, topic.workflow_id, version, topic.version)
+    if not entries or entries[0].version != version + 1:
+        raise await _gap(context, topic.workflow_id)
     return entries
+
+
+async def _gap(context: Context, workflow_id: str) -> errors.OperationError:
+    """Say why saves are missing from the journal: the old ones were pruned, or the whole workflow was purged."""
+    head = await workflows.find(context, workflow_id)
+    return errors.ResyncRequiredError() if head else errors.AccessRevokedError()
 
 
 async def changes(context: Context) -> AsyncGenerator[Event]:

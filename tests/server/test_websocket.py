@@ -314,7 +314,7 @@ async def test_an_unforeseen_error_is_masked_and_logged_once(
     async def start(*_: object) -> None:
         raise RuntimeError("the password is hunter2")
 
-    monkeypatch.setattr("resolvers.subscriptions._start", start)
+    monkeypatch.setattr("resolvers.workflows.visible", start)
     async with server.socket("ada") as ada:
         await ada.subscribe("1", SAVES, id="w1")
         (failure,) = await ada.error("1")
