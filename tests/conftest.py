@@ -12,8 +12,17 @@ import pytest
 from db import migrate
 from db.database import Database
 from server import postgres
+from server.settings import Settings
 
 TABLES = ("workflow_changes", "workflow_checkpoints", "workflow_clients", "workflow_conflicts", "workflow_members")
+
+
+@pytest.fixture(autouse=True)
+def hidden_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the settings, and the proxy, of whoever runs the tests."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
 
 
 @pytest.fixture(scope="session")

@@ -26,12 +26,6 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reach this machine directly, whatever stands between it and others."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
 @pytest.fixture
 async def publication() -> AsyncIterator[Publication]:
     async with issuer.publishing(FIRST) as publication:

@@ -57,8 +57,9 @@ async def test_nobody_from_elsewhere_sees_the_schema_or_gets_a_token(server: Run
 async def test_a_socket_from_elsewhere_is_refused_at_the_handshake(server: Running, name: str) -> None:
     head = {"Host": "127.0.0.1", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     head |= {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol": "graphql-transport-ws"}
-    async with server.http(**(head | ELSEWHERE[name])) as client:
-        assert (await client.get("/graphql")).status_code in (400, 403)
+    async with server.http() as client:
+        assert (await client.get("/graphql", headers=head)).status_code == 101
+        assert (await client.get("/graphql", headers=head | ELSEWHERE[name])).status_code == 403
 
 
 @pytest.mark.parametrize("host", HERE)
@@ -79,7 +80,7 @@ async def test_two_names_are_none(server: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "authorization", ["Bearer", "Bearer ", "Bearer forged", "Basic YWRhOmFkYQ==", "forged", "", "é", "Bearer a b"]
+    "authorization", ["Bearer", "Bearer forged", "Basic YWRhOmFkYQ==", "forged", "", "é", "Bearer a b"]
 )
 async def test_what_is_no_bearer_token_is_refused(server: Running, authorization: str) -> None:
     async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:

@@ -12,13 +12,6 @@ JWKS = "https://app.example/api/auth/jwks"
 JWT = {"JWT_ISSUER": "https://app.example", "JWT_AUDIENCE": "https://app.example"}
 
 
-@pytest.fixture(autouse=True)
-def clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the settings of whoever runs the tests."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 def read(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> Settings:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
