@@ -1,0 +1,49 @@
+"""Workflows with a history, written straight into the tables."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from db import journal, members, workflows
+from db.database import Database
+from db.journal import Entry
+from db.workflows import Role
+
+
+def entry(version: int, workflow_id: str = "w", *, text: str = "") -> Entry:
+    """Make the journal entry of a save that sets `n` to the version it makes."""
+    changes: list[dict[str, Any]] = [{"path": ["n"], "value": version}, {"path": ["text"], "value": text}]
+    return Entry(workflow_id, version, changes, "owner", datetime.now(UTC), "tab", "MANUAL", None)
+
+
+async def create(database: Database, workflow_id: str = "w", *, owner: str = "owner") -> None:
+    """Store version 1 of a workflow."""
+    async with database.transaction() as connection:
+        assert await workflows.create(connection, workflow_id, owner, name="Plan", state={"n": 1})
+        await journal.append(connection, entry(1, workflow_id), save_id=uuid.uuid4(), state={"n": 1})
+
+
+async def save(database: Database, workflow_id: str = "w", *, owner: str = "owner", text: str = "") -> int:
+    """Store the next version of a workflow, and give its number."""
+    async with database.transaction() as connection:
+        head = await workflows.read(connection, workflow_id, owner)
+        assert head is not None
+        saved = entry(head.version + 1, workflow_id, text=text)
+        state = {"n": saved.version, "text": text}
+        assert await workflows.write(connection, workflow_id, owner, expected=head.version, state=state)
+        await journal.append(connection, saved, save_id=uuid.uuid4(), state=state)
+    return saved.version
+
+
+async def share(database: Database, user: str, role: Role = Role.VIEWER, workflow_id: str = "w") -> None:
+    """Share a workflow."""
+    async with database.transaction() as connection:
+        await members.put(connection, workflow_id, user, role)
+        await workflows.revise(connection, workflow_id, "owner")
+
+
+async def unshare(database: Database, user: str, workflow_id: str = "w") -> None:
+    """Take a share away."""
+    async with database.transaction() as connection:
+        await members.remove(connection, workflow_id, user)
+        await workflows.revise(connection, workflow_id, "owner")
