@@ -1,6 +1,7 @@
 """One GraphQL operation as a transport received it."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -47,9 +48,13 @@ class Operation:
 
     async def stream(self, context: Context) -> AsyncGenerator[ExecutionResult, None]:
         """Run any operation; a subscription gives many results, the others one. Failures are in the results."""
-        return await schema.stream(
+        results = await schema.stream(
             self.text, variable_values=self.variables, context_value=context, operation_name=self.name
         )
+        async with aclosing(results):
+            async for result in results:
+                assert isinstance(result, ExecutionResult), "nothing is delivered in parts (@defer, @stream)"
+                yield result
 
 
 def _object(params: dict[str, Any], name: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 from graphql import GraphQLError
@@ -51,7 +52,7 @@ def of_error(error: OperationError) -> list[Failure]:
     return [failure(str(error), error.code)]
 
 
-def of_result(result: ExecutionResult) -> dict[str, object]:
+def of_result(result: ExecutionResult) -> dict[str, Any]:
     """Show what an operation gave: without `data` where it could not be run at all."""
     shown = [_of_graphql(error) for error in result.errors or ()]
     if isinstance(result, PreExecutionError) or (result.data is None and not any("path" in error for error in shown)):

@@ -177,11 +177,12 @@ class Connection:
     async def _play(self, key: str, operation: Operation, context: Context) -> list[Failure]:
         """Send what an operation gives; the failures that ended it, where its fields had no part in them."""
         operation.kind()
-        async with aclosing(await operation.stream(context)) as results:
+        async with aclosing(operation.stream(context)) as results:
             async for result in results:
                 answer = responses.of_result(result)
                 if "data" not in answer:
-                    return answer["errors"]
+                    failures: list[Failure] = answer["errors"]
+                    return failures
                 await self._send({"id": key, "type": "next", "payload": answer})
         return []
 
