@@ -7,9 +7,10 @@
         |              |                           |        |
         |              +--nobody: 4401             |        +--subscribe--> next ... then complete or error
         |              +--refused: 4403            |
+        |              +--cannot be told now: 1013 |
         +--10 s without one: 4408                  +--the sign-in has ended: 4403
 
-Clients of this protocol try again after 4403, with fresh credentials, and give up after 4401.
+Clients of this protocol try again after 1013 and, with fresh credentials, after 4403; they give up after 4401.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from auth.authenticator import Identity
+from db.database import UnavailableError
 from merge import values
 from resolvers import errors
 from resolvers.context import Context, Viewer
@@ -136,6 +138,8 @@ class Connection:
             identity = await callers.identify(self.socket, payload)
         except errors.OperationError as error:
             raise ClosingError(4403, "These credentials are not valid, or not any more") from error
+        except (UnavailableError, ConnectionResetError) as error:
+            raise ClosingError(1013, "The database does not answer: try again later") from error
         if identity is None:
             raise ClosingError(4401, "Unauthorized")
         return identity

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from websockets.exceptions import InvalidStatus
 
 from auth import better_auth
+from db.database import UnavailableError
 from server import websocket
 from server.settings import Settings
 from tests.auth.application import COOKIE, Application, User
@@ -140,6 +141,22 @@ async def test_a_ban_ends_the_sockets(
         await app.ban(ada)
         assert await by_cookie.closed() == 4403
         assert await by_token.closed() == 4403
+
+
+@pytest.mark.parametrize("loss", [UnavailableError, ConnectionResetError])
+async def test_a_socket_is_sent_away_for_a_while_when_nobody_can_say_whether_the_session_stands(
+    server: Running, ada: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, loss: type[Exception]
+) -> None:
+    async def session(*_: object) -> None:
+        raise loss
+
+    monkeypatch.setattr(websocket, "RECHECK_SECONDS", 0.05)
+    async with server.raw_socket(origin=server.url, cookie=ada.cookie) as client:
+        await client.init()
+        monkeypatch.setattr("db.better_auth.session", session)
+        assert await client.closed() == 1013
+    await server.idle()
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
 
 
 async def test_a_ban_that_is_over_is_none(server: Running, app: Application, ada: User) -> None:
