@@ -27,6 +27,15 @@ class Account(TypedDict, total=False):
     extra_groups: list[int]
 
 
+def account() -> Account:
+    """Say who runs the programs: for root, a user of their own, who is made where there is none."""
+    if os.geteuid() != 0:
+        return {}
+    entry = ensure_user_exists(STAND_IN)
+    assert entry is not None  # it was made where it was missing
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
 async def run(program: str, *arguments: str, cluster: Path, version: int = NEWEST) -> str | None:
     """Run a program for a cluster, and return what it complains about; None where it succeeded.
 
@@ -41,7 +50,7 @@ async def run(program: str, *arguments: str, cluster: Path, version: int = NEWES
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        **_account(),
+        **account(),
     )
     try:
         _, complaint = await process.communicate()
@@ -57,10 +66,10 @@ def hand_over(folder: Path) -> None:
 
     Only root needs this; other users then can pass through the folders above, but not list them.
     """
-    account = _account()
-    if not account:
+    runs_as = account()
+    if not runs_as:
         return
-    os.chown(folder, account["user"], account["group"])
+    os.chown(folder, runs_as["user"], runs_as["group"])
     for parent in (*folder.resolve().parents, *INSTALLED.parents):
         _allow(parent, stat.S_IXOTH)
     for path in (INSTALLED, *INSTALLED.rglob("*")):
@@ -69,15 +78,7 @@ def hand_over(folder: Path) -> None:
 
 def owner() -> int:
     """Give the uid that Postgres runs under."""
-    return _account().get("user", os.geteuid())
-
-
-def _account() -> Account:
-    if os.geteuid() != 0:
-        return {}
-    entry = ensure_user_exists(STAND_IN)
-    assert entry is not None  # it was made where it was missing
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    return account().get("user", os.geteuid())
 
 
 def _allow(path: Path, rights: int) -> None:

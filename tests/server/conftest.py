@@ -1,12 +1,17 @@
 """A server in development, on an empty database."""
 
-from collections.abc import AsyncIterator
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from db import migrate
 from db.database import Database
+from server import postgres
+from server.postgres import Postgres
 from server.settings import Settings
 from tests.server import live
 from tests.server.live import Running
@@ -23,3 +28,28 @@ async def server(settings: Settings) -> AsyncIterator[Running]:
     """A server that runs."""
     async with live.run(settings) as server:
         yield server
+
+
+@pytest.fixture
+def empty() -> Iterator[Path]:
+    """An empty folder (none of pytest's, which it closes to others) for a Postgres that the test itself stops."""
+    with tempfile.TemporaryDirectory(prefix="workflow-sync-") as folder:
+        yield Path(folder)
+        process = Postgres(Path(folder)).process()
+        assert process is None, process.kill()
+
+
+@pytest.fixture(scope="session")
+async def migrated_data() -> AsyncIterator[Path]:
+    """A data folder with a migrated database, to be copied."""
+    with tempfile.TemporaryDirectory(prefix="workflow-sync-") as folder:
+        async with postgres.embedded(Path(folder)) as server:
+            await migrate.upgrade(server.url)
+        yield Path(folder)
+
+
+@pytest.fixture
+def data(empty: Path, migrated_data: Path) -> Path:
+    """A data folder with an embedded database that is migrated and empty; the test stops what it starts there."""
+    subprocess.run(["cp", "-a", f"{migrated_data}/.", empty], check=True)
+    return empty
