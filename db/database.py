@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -87,7 +87,8 @@ class Database:
             with losses(connection):
                 yield connection
         finally:
-            await self.pool.release(connection)
+            with suppress(*STATEMENT_ERRORS):  # then the pool drops the connection; what was done on it stands
+                await self.pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self, *, isolation: Isolation = "repeatable_read") -> AsyncIterator[Connection]:

@@ -121,34 +121,41 @@ async def _fill(connection: Connection, feeds: Sequence[Feed]) -> None:
 async def _tell(connection: Connection, feeds: Sequence[Feed], hints: set[str] | None) -> None:
     visible = await _visible(connection, feeds, hints)
     changed = {feed: _changed(feed, visible[feed.user], hints) for feed in feeds}
+    if not any(changed.values()):
+        return
     looks = await _looks(connection, changed.values())
-    saves = await _saves(connection, changed, looks)
-    for feed, workflow_ids in changed.items():
-        stories = [
-            _story(feed, looks[workflow_id], saves.get(workflow_id, []), visible=workflow_id in visible[feed.user])
-            for workflow_id in sorted(workflow_ids)
-        ]
+    news = {feed: [looks[id_] for id_ in sorted(ids & looks.keys())] for feed, ids in changed.items()}
+    saves = await _saves(connection, news)
+    for feed, found in news.items():
+        stories = [_story(feed, now, saves.get(now.id, []), visible=now.id in visible[feed.user]) for now in found]
         if stories:
             feed.add(list(heapq.merge(*stories, key=lambda event: event.at)))  # each story keeps its order
 
 
 async def _visible(connection: Connection, feeds: Sequence[Feed], hints: set[str] | None) -> dict[str, Heads]:
-    """Read what each user sees. Two arms, so that each uses its index."""
-    rows = await connection.fetch(
-        """
-        SELECT w.owner_id AS user_id, w.id, w.version, w.revision FROM workflows w
-        WHERE w.owner_id = ANY($1) AND w.purged_at IS NULL AND ($2::text[] IS NULL OR w.id = ANY($2))
-        UNION ALL
-        SELECT m.user_id, w.id, w.version, w.revision FROM workflow_members m JOIN workflows w ON w.id = m.workflow_id
-        WHERE m.user_id = ANY($1) AND w.purged_at IS NULL AND ($2::text[] IS NULL OR w.id = ANY($2))
-        """,
-        [feed.user for feed in feeds],
-        None if hints is None else list(hints),
-    )
+    """Read what each user sees."""
     visible: dict[str, Heads] = {feed.user: {} for feed in feeds}
-    for row in rows:
+    statement, arguments = visible_statement(list(visible), hints)
+    for row in await connection.fetch(statement, *arguments):
         visible[row["user_id"]][row["id"]] = (row["version"], row["revision"])
     return visible
+
+
+def visible_statement(users: Sequence[str], hints: set[str] | None) -> tuple[str, list[object]]:
+    """Build the statement that finds what users see: two arms, and hints only where there are some, for the indexes."""
+    arguments: list[object] = [users]
+    own = shared = ""
+    if hints is not None:
+        own, shared = "AND w.id = ANY($2)", "AND m.workflow_id = ANY($2)"
+        arguments.append(list(hints))
+    statement = f"""
+        SELECT w.owner_id AS user_id, w.id, w.version, w.revision FROM workflows w
+        WHERE w.owner_id = ANY($1) AND w.purged_at IS NULL {own}
+        UNION ALL
+        SELECT m.user_id, w.id, w.version, w.revision FROM workflow_members m JOIN workflows w ON w.id = m.workflow_id
+        WHERE m.user_id = ANY($1) AND w.purged_at IS NULL {shared}
+    """
+    return statement, arguments
 
 
 def _changed(feed: Feed, visible: Heads, hints: set[str] | None) -> set[str]:
@@ -175,15 +182,12 @@ async def _looks(connection: Connection, ids: Iterable[Iterable[str]]) -> dict[s
     return {row["id"]: Look(**dict(row) | {"members": frozenset(map(tuple, row["members"]))}) for row in rows}
 
 
-async def _saves(
-    connection: Connection, changed: Mapping[Feed, set[str]], looks: Mapping[str, Look]
-) -> dict[str, list[Save]]:
+async def _saves(connection: Connection, news: Mapping[Feed, Sequence[Look]]) -> dict[str, list[Save]]:
     """Read the saves that somebody has not been told, oldest first."""
     told: dict[str, int] = {}
-    for feed, workflow_ids in changed.items():
-        for workflow_id in workflow_ids:
-            version = feed.told(looks[workflow_id])
-            told[workflow_id] = min(version, told.get(workflow_id, version))
+    for feed, found in news.items():
+        for now in found:
+            told[now.id] = min(feed.told(now), told.get(now.id, now.version))
     rows = await connection.fetch(
         """
         SELECT c.workflow_id, c.version, c.saved_by, c.saved_at FROM unnest($1::text[], $2::int[]) AS t (id, told)

@@ -32,6 +32,7 @@ POLL_SECONDS = 2.0  # the longest that an announcement is late when its NOTIFY w
 AUDIT_SECONDS = 20.0  # the longest that a listener stays whose access ended without a trace in the workflow's revision
 ANSWER_SECONDS = 10.0  # a connection on which a statement takes so long counts as lost
 RECONNECT_SECONDS = 0.25
+APPLICATION = "workflow-sync listener"  # what pg_stat_activity calls that connection
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,12 @@ class Hub:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(self.database.url, timeout=ANSWER_SECONDS, command_timeout=ANSWER_SECONDS)
+        connection = await asyncpg.connect(
+            self.database.url,
+            timeout=ANSWER_SECONDS,
+            command_timeout=ANSWER_SECONDS,
+            server_settings={"application_name": APPLICATION},
+        )
         try:
             with database.losses(connection):
                 await database.prepare(connection)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -19,6 +19,7 @@ class Proxy:
     refused: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     _is_open: bool = True
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _frozen: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @classmethod
     @asynccontextmanager
@@ -33,10 +34,19 @@ class Proxy:
             yield proxy
             proxy.cut()
 
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._writers) // 2
+
     def cut(self) -> None:
         """Drop every connection, as a Postgres does that is killed."""
         for writer in self._writers:
             writer.close()
+
+    def freeze(self) -> None:
+        """Let every connection that is open now fall silent, as a cable does that is pulled."""
+        self._frozen |= self._writers
 
     def stop(self) -> None:
         """Drop every connection and refuse new ones."""
@@ -70,16 +80,13 @@ class Proxy:
     async def _join(self, client: Streams, server: Streams) -> None:
         writers = {client[1], server[1]}
         self._writers |= writers
-        await asyncio.gather(_pump(client[0], server[1]), _pump(server[0], client[1]))
+        await asyncio.gather(self._pump(client[0], server[1]), self._pump(server[0], client[1]))
         self._writers -= writers
 
-
-async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    try:
-        while data := await source.read(65_536):
-            target.write(data)
-            await target.drain()
-    except ConnectionError:
-        pass
-    finally:
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await source.read(65_536):
+                if target not in self._frozen:
+                    target.write(data)
+                    await target.drain()
         target.close()

@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from db import journal, members, workflows
-from db.database import Database
+from db.database import Connection, Database
 from db.journal import Entry
 from db.workflows import Role
+
+CROWD_WORKFLOWS = 5_000
+CROWD_OWNERS = 500
 
 
 def entry(version: int, workflow_id: str = "w", *, text: str = "") -> Entry:
@@ -47,3 +50,21 @@ async def unshare(database: Database, user: str, workflow_id: str = "w") -> None
     async with database.transaction() as connection:
         await members.remove(connection, workflow_id, user)
         await workflows.revise(connection, workflow_id, "owner")
+
+
+async def crowd(connection: Connection) -> None:
+    """Store the workflows of many owners, each also shared with somebody else."""
+    await connection.execute(
+        """
+        INSERT INTO workflows (id, owner_id, name, version, state, state_version, saved_by, revised_by, saved_at)
+        SELECT 'w' || n, 'u' || n % $2::int, 'Plan ' || n, 1,
+               jsonb_build_object('tag', 't' || n, 'blocks', '{}'::jsonb), 1, 'u', 'u', now() - n * interval '1 second'
+        FROM generate_series(1, $1::int) AS n
+        """,
+        CROWD_WORKFLOWS,
+        CROWD_OWNERS,
+    )
+    await connection.execute(
+        "INSERT INTO workflow_members SELECT id, 'm' || substr(owner_id, 2), 'VIEWER' FROM workflows"
+    )
+    await connection.execute("VACUUM ANALYZE workflows, workflow_members")

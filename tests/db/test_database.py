@@ -10,6 +10,7 @@ from db import database as databases
 from db.database import Connection, Database, UnavailableError
 from tests.db.proxy import Proxy
 from tests.facts import until
+from tests.losses import Loss, LossyProxy
 
 
 @pytest.fixture
@@ -122,6 +123,15 @@ async def test_a_connection_lost_in_a_statement_is_told_apart(database: Database
     await terminate(database, await pid)
     with pytest.raises(ConnectionResetError):
         await sleeping
+
+
+async def test_a_connection_lost_when_it_is_handed_back_loses_nothing_else(database: Database) -> None:
+    async with LossyProxy.run(database.url) as proxy, Database.open(proxy.url, pool_size=1) as proxied:
+        assert await proxied.transact(one) == 1
+        proxy.request, proxy.losses = b"UNLISTEN", [Loss.BEFORE]  # the pool tidies each connection up
+        assert await proxied.transact(one) == 1
+        assert not proxy.losses
+        assert await proxied.transact(one) == 1
 
 
 async def test_a_wrong_statement_stays_what_it_is(database: Database) -> None:

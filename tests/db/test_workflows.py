@@ -9,29 +9,9 @@ import pytest
 from db import conflicts, members, workflows
 from db.database import Connection, Database
 from db.workflows import Filter, Head, Role
+from tests.db import stories
 from tests.db.plans import explain, indexes, scanned
 from tests.facts import until
-
-WORKFLOWS = 5_000
-OWNERS = 500
-
-
-async def crowd(connection: Connection) -> None:
-    """Store the workflows of many owners, each also shared with somebody else."""
-    await connection.execute(
-        """
-        INSERT INTO workflows (id, owner_id, name, version, state, state_version, saved_by, revised_by, saved_at)
-        SELECT 'w' || n, 'u' || n % $2::int, 'Plan ' || n, 1,
-               jsonb_build_object('tag', 't' || n, 'blocks', '{}'::jsonb), 1, 'u', 'u', now() - n * interval '1 second'
-        FROM generate_series(1, $1::int) AS n
-        """,
-        WORKFLOWS,
-        OWNERS,
-    )
-    await connection.execute(
-        "INSERT INTO workflow_members SELECT id, 'm' || substr(owner_id, 2), 'VIEWER' FROM workflows"
-    )
-    await connection.execute("VACUUM ANALYZE workflows, workflow_members")
 
 
 async def create(connection: Connection, workflow_id: str = "w", owner: str = "owner") -> None:
@@ -52,7 +32,7 @@ async def create(connection: Connection, workflow_id: str = "w", owner: str = "o
 @pytest.mark.parametrize("user", ["u7", "m7"], ids=["owner", "member"])
 async def test_a_page_reads_nobody_elses_workflows(database: Database, user: str, wanted: Filter) -> None:
     async with database.connection() as connection:
-        await crowd(connection)
+        await stories.crowd(connection)
         plan = await explain(connection, *workflows.page_statement(user, wanted))
     assert scanned(plan) == set()
     assert indexes(plan) == {"workflows_owner_id_idx", "workflow_members_user_id_idx", "workflows_pkey"}
@@ -60,7 +40,7 @@ async def test_a_page_reads_nobody_elses_workflows(database: Database, user: str
 
 async def test_a_search_inside_documents_uses_their_index(database: Database) -> None:
     async with database.connection() as connection:
-        await crowd(connection)
+        await stories.crowd(connection)
         wanted = Filter(20, containing={"tag": "t57"})
         plan = await explain(connection, *workflows.page_statement("u57", wanted))
         found = await workflows.page(connection, "u57", wanted)
