@@ -11,7 +11,7 @@ from server import services
 from server.settings import is_loopback
 
 SECURE = {"ws": "http", "wss": "https"}  # an Origin names the page, not the socket
-PROXY_HEADERS = ("forwarded", "x-forwarded-", "x-real-ip", "via")
+PROXY_HEADERS = frozenset(("forwarded", "via", "x-real-ip"))  # and whatever begins with X-Forwarded
 
 
 async def identify(connection: HTTPConnection, payload: Mapping[str, object] | None = None) -> Identity | None:
@@ -20,10 +20,10 @@ async def identify(connection: HTTPConnection, payload: Mapping[str, object] | N
     Raises UnauthenticatedError for credentials that do not count, and ForbiddenError for a cookie on the socket of
     a page that may not use it.
     """
-    offered = services.of(connection)
-    if offered.settings.development:
+    here = services.of(connection)
+    if here.settings.development:
         check_local(connection)
-    identity = await offered.authenticator.identify(_authorization(connection, payload or {}), connection.cookies)
+    identity = await here.authenticator.identify(_authorization(connection, payload or {}), connection.cookies)
     if payload is not None:
         check_origin(connection, identity)
     return identity
@@ -91,7 +91,8 @@ def _is_local(connection: HTTPConnection) -> bool:
     return (
         len(hosts) == 1
         and is_loopback(_name(hosts[0]))
-        and not any(header.startswith(PROXY_HEADERS) for header in connection.headers)
+        and PROXY_HEADERS.isdisjoint(connection.headers)
+        and not any(header.startswith("x-forwarded") for header in connection.headers)
     )
 
 
