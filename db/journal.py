@@ -119,32 +119,18 @@ async def page(connection: Connection, workflow_id: str, after: int, to: int) ->
     )
 
 
-async def latest(connection: Connection, workflow_id: str, *, before: int | None, limit: int) -> list[Entry]:
-    """Read the newest saves, newest first, from the one below version `before` on."""
+async def latest(connection: Connection, workflow_id: str, *, before: int, limit: int) -> list[Entry]:
+    """Read saves, newest first, from the one below version `before` on."""
     return _entries(
         await connection.fetch(
             f"""
             SELECT {_ENTRY} FROM workflow_changes
-            WHERE workflow_id = $1 AND ($2::int IS NULL OR version < $2) ORDER BY version DESC LIMIT $3
+            WHERE workflow_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3
             """,
             workflow_id,
             before,
             limit,
         )
-    )
-
-
-async def others_since(connection: Connection, workflow_id: str, after: int, user: str, client: str | None) -> int:
-    """Count the saves above version `after` that were not made by this client of this user."""
-    return await connection.fetchval(  # type: ignore[no-any-return]
-        """
-        SELECT count(*) FROM workflow_changes
-        WHERE workflow_id = $1 AND version > $2 AND (saved_by, client_id) IS DISTINCT FROM ($3, $4)
-        """,
-        workflow_id,
-        after,
-        user,
-        client,
     )
 
 

@@ -180,7 +180,10 @@ async def purge(connection: Connection, workflow_id: str, owner: str) -> bool:
     await connection.execute("SELECT FROM workflows WHERE id = $1 FOR UPDATE", workflow_id)
     purged = await _changed(
         connection,
-        f"UPDATE workflows w SET purged_at = now(), name = '', state = '{{}}', {_REVISED} WHERE {_OWNED}",
+        f"""
+        UPDATE workflows w SET purged_at = now(), name = '', state = '{{}}', state_version = 0, {_REVISED}
+        WHERE {_OWNED}
+        """,
         workflow_id,
         owner,
     )

@@ -1,5 +1,7 @@
 """Documents built from what is stored: the snapshot, checkpoints and the journal."""
 
+from collections.abc import Iterable
+
 from db import journal, workflows
 from db.database import Connection
 from db.journal import Entry
@@ -21,7 +23,12 @@ async def state_at(connection: Connection, workflow_id: str, version: int) -> Do
     entries = await journal.between(connection, workflow_id, start, version)
     if len(entries) != version - start:
         raise errors.ResyncRequiredError
-    return apply.apply(state, [change for entry in entries for change in changes_of(entry)])
+    return fold(state, entries)
+
+
+def fold(state: Document, entries: Iterable[Entry]) -> Document:
+    """Apply what saves changed, one after the other. Raises PathError where they were made on another document."""
+    return apply.apply(state, (change for entry in entries for change in changes_of(entry)))
 
 
 def changes_of(entry: Entry) -> list[Change]:

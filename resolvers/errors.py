@@ -37,7 +37,7 @@ class BadUserInputError(OperationError):
 
 
 class NotYetError(BadUserInputError):
-    """This part of the contract is not available yet."""
+    """A part of the contract is not available yet."""
 
     def __init__(self, field: str) -> None:
         super().__init__(f"`{field}` is part of the contract but not available yet.")

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from db import journal, workflows
+from db import journal
 from db.journal import Entry
 from db.workflows import Head
 from merge import diff
 from merge.changes import Change
-from resolvers import documents, errors, inputs, sync
+from resolvers import documents, errors, inputs, sync, workflows
 from resolvers.context import Context
 from resolvers.saves import Document, Reason, Save
 
@@ -27,8 +27,9 @@ async def state(context: Context, workflow_id: str, version: int) -> Document:
 
 
 async def versions(context: Context, head: Head, *, first: int | None, before: int | None) -> VersionPage:
-    """List versions, newest first, from the one below `before` on."""
+    """List versions, newest first, from the one below `before` on, or from the current one."""
     size = inputs.page_size(first)
+    before = head.version + 1 if before is None else max(0, min(before, head.version + 1))
     async with context.database.connection() as connection:
         entries = await journal.latest(connection, head.id, before=before, limit=size + 1)
     return VersionPage(entries[:size], has_next=len(entries) > size)
@@ -55,13 +56,9 @@ async def difference(context: Context, head: Head, start: int, end: int | None) 
 
 async def restore(context: Context, workflow_id: str, number: int, client_id: str | None) -> sync.Answer:
     """Save an old version again, on top of what stands."""
-    viewer = context.known_viewer()
-    async with context.database.transaction() as connection:
-        head = await workflows.read(connection, workflow_id, viewer.id)
-        if head is None:
-            raise errors.NotFoundError
-        if not 1 <= number <= head.version:
-            raise errors.BadUserInputError(f"`version` must be one from 1 to {head.version}.")
-        document = await documents.state_at(connection, workflow_id, number)
-    save = Save(workflow_id, document, client_id=client_id, reason=Reason.RESTORE, allow_empty=True)
+    head = await workflows.visible(context, workflow_id)
+    if not 1 <= number <= head.version:
+        raise errors.BadUserInputError(f"`version` must be one from 1 to {head.version}.")
+    document = await state(context, head.id, number)
+    save = Save(head.id, document, client_id=client_id, reason=Reason.RESTORE, allow_empty=True)
     return await sync.sync(context, save, on_top=True)

@@ -22,7 +22,7 @@ def text(field: str, value: str, *, most: int) -> str:
 
 
 def is_storable(value: str) -> bool:
-    """Say whether Postgres takes a text: no NUL character, and no lone surrogate, which JSON can spell but UTF-8 not."""
+    """Say whether Postgres takes a text: no NUL character, and no lone surrogate, which JSON can spell but no UTF-8."""
     return "\0" not in value and (value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value))
 
 

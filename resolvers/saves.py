@@ -65,7 +65,7 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What the client had when it made the edit.
+    """What the client had when it made the edit: its base version, and the saves of its own that came after.
 
     `state` is None where nobody else has saved since: then the base is what stands. `reachable` is False where the
     version is above the current one or older than the journal.
@@ -96,14 +96,14 @@ class Decision:
     """What becomes of a save.
 
     `version` and `answer` (the changes that lead from what the client sent to that version) go to the client,
-    `written` (what leads from the version before) into the journal. `held` is the version that the client is known
-    to hold afterwards. A `kept` payload waits for somebody who looks.
+    `written` (what leads from the version before) into the journal; None where nothing is written. `held` is the
+    version that the client is known to hold afterwards. A `kept` payload waits for somebody who looks.
     """
 
     status: Status
     version: int
     held: int
-    written: tuple[Change, ...] = ()
+    written: tuple[Change, ...] | None = None
     answer: tuple[Change, ...] = ()
     problems: tuple[Problem, ...] = ()
     kept: bool = False
@@ -126,21 +126,20 @@ def decide(save: Save, standing: Standing, problems: tuple[Problem, ...]) -> Dec
 
 def _compare(save: Save, standing: Standing) -> Decision:
     version, held, base = standing.version, standing.client.last_version, standing.base.state
-    answer = tuple(diff.diff(save.state, standing.state))
-    if _is_no_change(answer):
-        return Decision(Status.UNCHANGED, version, version, answer=answer)
+    written = tuple(diff.diff(standing.state, save.state))
+    if changes.is_only_clock(written):
+        return Decision(Status.UNCHANGED, version, version, answer=_answer(save, standing))
     if shapes.empties(standing.state if base is None else base, save.state) and not save.allow_empty:
         return Decision(Status.REJECTED, version, held, problems=(EMPTY,))
     if base is None:
-        written = tuple(diff.diff(standing.state, save.state))
         return Decision(Status.SAVED, version + 1, version + 1, written=written)
-    if _is_no_change(diff.diff(base, save.state)):
-        return Decision(Status.UNCHANGED, version, standing.base.version, answer=answer)
-    return Decision(Status.CONFLICT, version, held, answer=answer, kept=True)
+    if changes.is_only_clock(diff.diff(base, save.state)):
+        return Decision(Status.UNCHANGED, version, standing.base.version, answer=_answer(save, standing))
+    return Decision(Status.CONFLICT, version, held, answer=_answer(save, standing), kept=True)
 
 
-def _is_no_change(difference: "tuple[Change, ...] | list[Change]") -> bool:
-    return not difference or changes.is_only_clock(difference)
+def _answer(save: Save, standing: Standing) -> tuple[Change, ...]:
+    return tuple(diff.diff(save.state, standing.state))
 
 
 DELETED = Problem((), "DELETED", "The workflow is in the trash: undelete it first. What was sent is kept.")

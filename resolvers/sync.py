@@ -9,6 +9,7 @@ sent -> read what stands -> retry? -> decide -> write head, journal, client, pay
 
 import asyncio
 import hashlib
+import logging
 import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,22 +23,29 @@ from db.clients import Client
 from db.database import Connection
 from db.journal import Entry
 from db.workflows import Head
-from merge import changes, diff, values
+from merge import apply, changes, diff, values
 from merge.changes import Change
 from merge.values import Problem
 from resolvers import documents, errors, inputs, saves
 from resolvers.context import Context, Limits, UserId
 from resolvers.saves import Base, Decision, Save, Standing, Status
 
-DEFAULT_NAME = "Untitled"
 Result = TypeVar("Result")
 
+DEFAULT_NAME = "Untitled"
 COMMIT_ATTEMPTS = 5  # connections lost in the middle of one save before it is given up unanswered
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a client hears of its save. `head` and `state` are what stood at `version`; None where it may not know."""
+    """What a client hears of its save.
+
+    `version` is the one that the answer describes, `changes` lead there from what the client holds: the state that it
+    sent, or, where it sent none, what stood before. `head` is the workflow as it stands by now, None where there is
+    none, or none that the client may see.
+    """
 
     status: Status
     id: str
@@ -85,7 +93,18 @@ async def sync_all(context: Context, batch: Sequence[Save]) -> list[Answer]:
 
 
 async def _to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
-    return await asyncio.shield(asyncio.ensure_future(work))
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(_log_failure)
+        raise
+
+
+def _log_failure(task: asyncio.Task[Any]) -> None:
+    """Log what nobody else would hear of."""
+    if not task.cancelled() and not isinstance(error := task.exception(), errors.OperationError | None):
+        logger.error("A save failed whose sender had gone away.", exc_info=error)
 
 
 async def _sync_all(context: Context, batch: Sequence[Save]) -> list[Answer]:
@@ -188,22 +207,28 @@ async def _committed(connection: Connection, submission: Submission) -> Answer |
     entry = await journal.find(connection, save.id, submission.save_id)
     if entry is None:
         return None
+    client = await _client(connection, submission)
     return Answer(
         Status.CREATED if entry.version == 1 else Status.SAVED,
         save.id,
         entry.version,
         saved_at=entry.saved_at,
-        last_sequence=save.sequence,
+        last_sequence=client.last_sequence or None,
+        changes=tuple(documents.changes_of(entry)) if submission.on_top else (),
         head=await workflows.read(connection, save.id, submission.user),
     )
 
 
+async def _client(connection: Connection, submission: Submission) -> Client:
+    save = submission.save
+    if save.client_id is None:
+        return clients.NEW
+    return await clients.read(connection, save.id, submission.user, save.client_id)
+
+
 async def _read(connection: Connection, submission: Submission) -> Standing:
-    save, user = submission.save, submission.user
-    head = await _allowed_head(connection, save, user)
-    client = clients.NEW
-    if save.client_id is not None:
-        client = await clients.read(connection, save.id, user, save.client_id)
+    head = await _allowed_head(connection, submission.save, submission.user)
+    client = await _client(connection, submission)
     if head is None:
         return Standing(None, {}, client, Base(0))
     state = await documents.state_at(connection, head.id, head.version)
@@ -233,9 +258,14 @@ async def _base(connection: Connection, submission: Submission, head: Head, clie
     entries = await journal.between(connection, head.id, version, head.version)
     if len(entries) != head.version - version:
         return Base(version, reachable=False)
-    if all(_is_own(entry, submission) for entry in entries):
+    own = [entry for entry in entries if _is_own(entry, submission)]
+    if len(own) == len(entries):
         return Base(version)
-    return Base(version, state=await documents.state_at(connection, head.id, version))
+    state = await documents.state_at(connection, head.id, version)
+    try:
+        return Base(version, state=documents.fold(state, own))
+    except apply.PathError:  # made on what others saved since, which its next save cannot know less of
+        return Base(version, reachable=False)
 
 
 def _is_own(entry: Entry, submission: Submission) -> bool:
@@ -251,8 +281,9 @@ def _retry(submission: Submission, client: Client) -> Mapping[str, Any] | None:
         return None
     stored = client.answers.get(submission.save.sequence)
     if stored is not None and stored["digest"] != submission.digest:
+        sequence = submission.save.sequence
         raise errors.BadUserInputError(
-            f"Sequence {submission.save.sequence} of this client was a different save: a retry must send the same input."
+            f"Sequence {sequence} of this client was a different save: a retry must send the same input."
         )
     return stored
 
@@ -262,10 +293,9 @@ async def _replay(
 ) -> Answer:
     status, version = Status(stored["status"]), stored["version"]
     answer: tuple[Change, ...] = ()
-    if not submission.problems and status in {Status.UNCHANGED, Status.CONFLICT}:
-        answer = tuple(
-            diff.diff(submission.save.state, await documents.state_at(connection, submission.save.id, version))
-        )
+    if status in {Status.UNCHANGED, Status.CONFLICT}:
+        state = await documents.state_at(connection, submission.save.id, version)
+        answer = tuple(diff.diff(submission.save.state, state))
     return Answer(
         status,
         submission.save.id,
@@ -293,8 +323,8 @@ async def _write(
     connection: Connection, submission: Submission, standing: Standing, decision: Decision
 ) -> tuple[Answer, bool]:
     saved_at = None
-    if decision.written:
-        saved_at = await _write_document(connection, submission, standing, decision)
+    if decision.written is not None:
+        saved_at = await _write_document(connection, submission, standing, decision.version, decision.written)
     answer = _answer(submission, standing, decision, saved_at=saved_at)
     save = submission.save
     if save.client_id is not None:
@@ -313,7 +343,7 @@ async def _write(
 
 
 async def _write_document(
-    connection: Connection, submission: Submission, standing: Standing, decision: Decision
+    connection: Connection, submission: Submission, standing: Standing, version: int, written: Sequence[Change]
 ) -> datetime:
     save, user = submission.save, submission.user
     if standing.head is None:
@@ -325,8 +355,8 @@ async def _write_document(
         raise asyncpg.SerializationError("the head is not what was read: decide again")
     entry = Entry(
         save.id,
-        decision.version,
-        [changes.to_json(change) for change in decision.written],
+        version,
+        [changes.to_json(change) for change in written],
         saved_by=user,
         saved_at=saved_at,
         client_id=save.client_id,
@@ -348,7 +378,7 @@ def _answer(submission: Submission, standing: Standing, decision: Decision, *, s
         decision.version,
         saved_at=saved_at or (head.saved_at if head and decision.status is Status.UNCHANGED else None),
         last_sequence=save.sequence if counted else standing.client.last_sequence or None,
-        changes=decision.answer,
+        changes=decision.written or () if submission.on_top else decision.answer,
         problems=decision.problems,
         head=head,
     )
