@@ -159,12 +159,16 @@ async def test_a_member_whose_access_ends_is_revoked_before_newer_saves_are_know
     topic = Topic("w")
     streams = [join(topic, "viewer"), join(topic, "viewer")]
     await refresh(database, topic)
-    waited_for = topic.changed
+
+    async def wake() -> list[bool]:
+        await topic.changed.wait()
+        return [stream.revoked for stream in streams]
+
+    waking = asyncio.create_task(wake())
     await stories.unshare(database, "viewer")
     await stories.save(database)
     await refresh(database, topic)
-    assert [stream.revoked for stream in streams] == [True, True]
-    assert waited_for.is_set()
+    assert await waking == [True, True]
 
 
 async def test_who_is_let_in_again_has_a_new_stream_and_the_old_one_stays_ended(database: Database) -> None:
