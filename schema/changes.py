@@ -20,7 +20,12 @@ class Change:
     @classmethod
     def of(cls, change: changes.Change) -> Self:
         """Show one change."""
-        return cls(path=list(change.path), value=None, remove=False, order=None)
+        return cls(
+            path=list(change.path),
+            value=None if change.value is changes.ABSENT else JSON(change.value),
+            remove=change.removal,
+            order=None if change.order is None else list(change.order),
+        )
 
 
 @strawberry.input(
