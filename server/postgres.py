@@ -32,8 +32,8 @@ from server.refusal import RefusedError
 USERS = "postgres.users"  # a shared lock for each process that uses the server
 TURN = "postgres.turn"  # only one of them starts it at a time
 
-START_ATTEMPTS = 20  # what a killed server left behind goes away within seconds
-PAUSE_SECONDS = 0.5
+START_ATTEMPTS = 50  # what a killed server left behind goes away within seconds
+PAUSE_SECONDS = 0.2
 RECOVERY_SECONDS = 24 * 60 * 60  # replaying the log after a crash takes as long as it takes
 STOP_SECONDS = 60.0  # for the last checkpoint; then it is stopped without one
 SOCKET_FOLDER = re.compile(r"/[\w/.+-]{1,86}", re.ASCII)  # systems take 103 bytes, /.s.PGSQL.5432 included

@@ -17,13 +17,11 @@ from typing import Any
 
 import uvicorn
 
-from server import logs
+from server import logs, workers
 from server.app import create_app
 from server.protocol import WebSocketProtocol
 from server.settings import Settings
 
-READY = b"ready\n"
-GRACE_SECONDS = 5  # for what is under way when the server stops
 PING_SECONDS = 20.0  # a WebSocket whose client does not answer for so long is cut
 STDIN = 0
 
@@ -34,7 +32,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to take connections."""
         await super().startup(sockets)
-        os.write(sys.stdout.fileno(), READY)
+        os.write(sys.stdout.fileno(), workers.READY)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -58,7 +56,7 @@ def config(settings: Settings) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=workers.GRACE_SECONDS,
     )
 
 

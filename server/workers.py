@@ -14,11 +14,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from server import worker
 from server.refusal import RefusedError
 from server.settings import Settings
 
-STOP_SECONDS = worker.GRACE_SECONDS + 10  # what takes longer to close is killed
+READY = b"ready\n"  # what a worker says when it takes connections
+GRACE_SECONDS = 5  # for what is under way when a worker stops
+STOP_SECONDS = GRACE_SECONDS + 10  # for all of its end; then it is killed
 PAUSE_SECONDS = 0.5  # a worker that cannot start does not keep a processor busy with it
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Workers:
             sys.executable,
             "-P",  # folders of the user that are named like ours must not be imported
             "-m",
-            worker.__name__,
+            "server.worker",
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=[self.listener.fileno()],
@@ -80,7 +81,7 @@ class Workers:
 
 async def _is_ready(process: Process) -> bool:
     assert process.stdout is not None
-    return await process.stdout.readline() == worker.READY
+    return await process.stdout.readline() == READY
 
 
 async def _stop(process: Process) -> None:
