@@ -1,0 +1,46 @@
+"""What is stored, as it lies in the tables."""
+
+from typing import Any
+
+from db.database import Database
+from resolvers import history, workflows
+from resolvers.context import Context
+from resolvers.saves import Document
+
+TABLES = {
+    "workflows": "id",
+    "workflow_changes": "workflow_id, version",
+    "workflow_checkpoints": "workflow_id, version",
+    "workflow_clients": "workflow_id, user_id, client_id",
+    "workflow_conflicts": "workflow_id, user_id, client_id",
+    "workflow_members": "workflow_id, user_id",
+}
+Rows = list[dict[str, Any]]
+
+
+async def rows(database: Database, table: str) -> Rows:
+    """Read a whole table, in the order of its key."""
+    async with database.connection() as connection:
+        return [dict(row) for row in await connection.fetch(f"SELECT * FROM {table} ORDER BY {TABLES[table]}")]
+
+
+async def everything(database: Database) -> dict[str, Rows]:
+    """Read all tables, to see whether anything was written."""
+    return {table: await rows(database, table) for table in TABLES}
+
+
+async def versions(database: Database, workflow_id: str = "w") -> list[int]:
+    """List the versions in the journal of a workflow."""
+    return [row["version"] for row in await rows(database, "workflow_changes") if row["workflow_id"] == workflow_id]
+
+
+async def document(context: Context, workflow_id: str = "w") -> Document:
+    """Read a document at its current version."""
+    head = await workflows.visible(context, workflow_id)
+    return await history.state(context, workflow_id, head.version)
+
+
+async def kept(database: Database) -> list[tuple[str, str, int | None, Document]]:
+    """List the payloads that were kept: whose, from which client, on which base, and what."""
+    found = await rows(database, "workflow_conflicts")
+    return [(row["user_id"], row["client_id"], row["base_version"], row["payload"]) for row in found]

@@ -1,0 +1,669 @@
+"""Saves, decided on the real database: who may, what is answered, what is written and what is not."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from db import workflows as heads
+from db.workflows import Role
+from merge import apply, values
+from merge.changes import Change
+from resolvers import errors, history, sync, workflows
+from resolvers.context import Context, Limits
+from resolvers.saves import Document, Mode, Reason, Save, Status
+from resolvers.sync import Answer
+from tests import documents
+from tests.resolvers import stores
+
+FIRST: Document = {"blocks": {"a": {"x": 1}}, "edges": []}  # what `workflow` is at version 1
+MOVED: Document = {"blocks": {"a": {"x": 2}}, "edges": []}
+GROWN: Document = {"blocks": {"a": {"x": 1}, "b": {}}, "edges": []}
+EMPTY: Document = {"blocks": {}, "edges": []}
+
+
+def codes(answer: Answer) -> list[str]:
+    return [problem.code for problem in answer.problems]
+
+
+async def save(context: Context, state: object, base: int | None = None, *, client: str | None = None) -> Answer:
+    return await sync.sync(context, Save("w", state, base_version=base, client_id=client))
+
+
+async def saved(context: Context, state: Document, base: int | None = None, *, client: str | None = None) -> Answer:
+    answer = await save(context, state, base, client=client)
+    assert answer.status is Status.SAVED
+    return answer
+
+
+# Who
+
+
+async def test_nobody_saves(nobody: Context) -> None:
+    with pytest.raises(errors.UnauthenticatedError):
+        await save(nobody, FIRST)
+    with pytest.raises(errors.UnauthenticatedError):
+        await sync.sync_all(nobody, [])
+    assert not any((await stores.everything(nobody.database)).values())
+
+
+async def test_whoever_creates_a_workflow_owns_it(owner: Context) -> None:
+    answer = await sync.sync(owner, Save("w", FIRST, name="  Plan "))
+    assert (answer.status, answer.id, answer.version, answer.changes) == (Status.CREATED, "w", 1, ())
+    assert answer.head == await workflows.visible(owner, "w")
+    assert answer.head.role is Role.OWNER
+    assert (answer.head.owner_id, answer.head.name, answer.head.saved_by) == ("owner", "Plan", "owner")
+    assert answer.saved_at == answer.head.saved_at
+    assert await stores.document(owner) == FIRST
+
+
+async def test_owner_and_editor_save(owner: Context, editor: Context, workflow: str) -> None:
+    answer = await saved(owner, MOVED, 1)
+    assert (answer.version, answer.changes, answer.replayed) == (2, (), False)
+    assert answer.head == await workflows.visible(owner, workflow)
+    answer = await saved(editor, GROWN, 2)
+    assert answer.version == 3
+    assert answer.head == await workflows.visible(editor, workflow)
+    assert (answer.head.saved_by, answer.head.role, answer.head.owner_id) == ("editor", Role.EDITOR, "owner")
+    assert await stores.document(owner) == GROWN
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_viewer_does_not_save(viewer: Context) -> None:
+    before = await stores.everything(viewer.database)
+    for state, base in ((MOVED, 1), (MOVED, None), (FIRST, 1), ("no document", None), (MOVED, 9)):
+        with pytest.raises(errors.ForbiddenError):
+            await sync.sync(viewer, Save("w", state, base_version=base, client_id="tab", sequence=1))
+    assert await stores.everything(viewer.database) == before
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_stranger_hears_only_that_the_id_is_taken(stranger: Context) -> None:
+    before = await stores.everything(stranger.database)
+    for base in (None, 0):
+        with pytest.raises(errors.ForbiddenError, match="taken"):
+            await sync.sync(stranger, Save("w", MOVED, base_version=base, client_id="tab", sequence=1))
+    assert await stores.everything(stranger.database) == before
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_somebody_else_s_workflow_and_a_missing_one_get_the_same_answer(stranger: Context) -> None:
+    answers = []
+    for workflow in ("w", "missing"):
+        with pytest.raises(errors.NotFoundError) as refused:
+            await sync.sync(stranger, Save(workflow, MOVED, base_version=1))
+        answers.append(str(refused.value))
+    assert answers[0] == answers[1]
+
+
+async def test_the_id_of_a_purged_workflow_stays_taken(owner: Context, stranger: Context, workflow: str) -> None:
+    await workflows.purge(owner, workflow)
+    before = await stores.everything(owner.database)
+    for context in (owner, stranger):
+        for base, error in ((None, errors.ForbiddenError), (0, errors.ForbiddenError), (1, errors.NotFoundError)):
+            with pytest.raises(error):
+                await sync.sync(context, Save("w", MOVED, base_version=base, client_id="tab", sequence=1))
+    assert await stores.everything(owner.database) == before
+
+
+def overtake(monkeypatch: pytest.MonkeyPatch, statement: str, happens: Callable[[], Awaitable[object]]) -> None:
+    """Have something happen right before a statement is sent for the first time."""
+    send: Callable[..., Awaitable[object]] = getattr(heads, statement)
+
+    async def late(*arguments: object, **fields: object) -> object:
+        monkeypatch.setattr(heads, statement, send)
+        await happens()
+        return await send(*arguments, **fields)
+
+    monkeypatch.setattr(heads, statement, late)
+
+
+async def outcome_of(saving: Awaitable[Answer]) -> object:
+    """Give the status and the version that a save was answered, or the kind of its failure."""
+    try:
+        answer = await saving
+    except errors.OperationError as error:
+        return type(error)
+    return answer.status, answer.version
+
+
+async def _unshare(owner: Context) -> None:
+    await workflows.unshare(owner, "w", "editor")
+
+
+async def _demote(owner: Context) -> None:
+    await workflows.share(owner, "w", "editor", Role.VIEWER)
+
+
+async def _trash(owner: Context) -> None:
+    await workflows.delete(owner, "w")
+
+
+async def _purge(owner: Context) -> None:
+    await workflows.purge(owner, "w")
+
+
+async def _save_first(owner: Context) -> None:
+    await saved(owner, GROWN, 1)
+
+
+async def _nothing(owner: Context) -> None:
+    await workflows.rename(owner, "w", "Another name")
+
+
+MEANWHILE: dict[str, tuple[Callable[[Context], Awaitable[None]], object]] = {
+    "unshared": (_unshare, errors.NotFoundError),
+    "made a viewer": (_demote, errors.ForbiddenError),
+    "purged": (_purge, errors.NotFoundError),
+    "trashed": (_trash, (Status.REJECTED, 1)),
+    "saved": (_save_first, (Status.CONFLICT, 2)),
+    "renamed": (_nothing, (Status.SAVED, 2)),
+}
+
+
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize(("happens", "outcome"), MEANWHILE.values(), ids=MEANWHILE.keys())
+async def test_what_happens_between_reading_and_writing_counts(
+    owner: Context,
+    editor: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    happens: Callable[[Context], Awaitable[None]],
+    outcome: object,
+) -> None:
+    overtake(monkeypatch, "write", lambda: happens(owner))
+    assert await outcome_of(save(editor, MOVED, 1)) == outcome
+    (row,) = await stores.rows(owner.database, "workflows")
+    assert (row["state"] == MOVED) is (outcome == (Status.SAVED, 2))
+
+
+async def test_an_id_that_is_taken_between_reading_and_writing_stays_theirs(
+    owner: Context, stranger: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overtake(monkeypatch, "create", lambda: save(owner, FIRST))
+    with pytest.raises(errors.ForbiddenError, match="taken"):
+        await save(stranger, MOVED)
+    assert await stores.document(owner) == FIRST
+    assert await stores.versions(owner.database) == [1]
+
+
+# What is saved
+
+
+async def test_a_save_is_one_row_of_the_journal_and_the_snapshot(owner: Context) -> None:
+    await sync.sync(owner, Save("w", FIRST, reason=Reason.IMPORT))
+    await sync.sync(owner, Save("w", MOVED, base_version=1, client_id="tab", sequence=1, reason=Reason.PERIODIC))
+    (head,) = await stores.rows(owner.database, "workflows")
+    assert (head["version"], head["state_version"], head["state"]) == (2, 2, MOVED)
+    first, second = await stores.rows(owner.database, "workflow_changes")
+    assert (first["version"], first["reason"], first["client_id"], first["saved_by"]) == (1, "IMPORT", None, "owner")
+    assert (second["version"], second["reason"], second["client_id"]) == (2, "PERIODIC", "tab")
+    assert second["changes"] == [{"path": ["blocks", "a", "x"], "value": 2, "before": 1}]
+    assert second["saved_at"] == head["saved_at"]
+    assert first["save_id"] != second["save_id"]
+
+
+async def test_an_empty_document_is_stored(owner: Context) -> None:
+    answer = await save(owner, {})
+    assert (answer.status, answer.version) == (Status.CREATED, 1)
+    assert await stores.document(owner) == {}
+    assert await stores.versions(owner.database) == [1]
+    assert (await saved(owner, {"a": 1}, 1)).version == 2
+
+
+async def test_a_workflow_without_a_name_has_one(owner: Context) -> None:
+    answer = await save(owner, FIRST)
+    assert answer.head is not None
+    assert answer.head.name == "Untitled"
+
+
+async def test_a_name_counts_only_when_the_workflow_is_created(owner: Context, workflow: str) -> None:
+    await sync.sync(owner, Save("w", MOVED, base_version=1, name="Another"))
+    assert (await workflows.visible(owner, workflow)).name == "Plan"
+
+
+async def test_versions_have_no_gaps(owner: Context, editor: Context, workflow: str) -> None:
+    for n in range(2, 31):
+        await saved(owner if n % 2 else editor, {"blocks": {"a": {"x": n}}}, n - 1)
+        await save(owner, {"blocks": {"a": {"x": n}}}, n)  # unchanged
+        await save(editor, {"blocks": {"a": {"x": -n}}}, 1)  # conflict
+        await save(owner, {"blocks": {}}, n)  # rejected
+        await save(owner, {"blocks": {"a": {}}}, n + 1)  # resync
+    assert await stores.versions(owner.database) == list(range(1, 31))
+    assert (await workflows.visible(owner, workflow)).version == 30
+
+
+@pytest.mark.parametrize("document", documents.EVERY_DOCUMENT)
+async def test_workflows_are_read_back_equal(owner: Context, document: Document) -> None:
+    assert (await save(owner, document)).status is Status.CREATED
+    assert values.equal(await stores.document(owner), document)
+    assert (await save(owner, document, 1)).status is Status.UNCHANGED
+    changed = apply.apply(document, [Change(("description",), value="ändern 🦊")])
+    assert (await saved(owner, changed, 1)).version == 2
+    assert (await save(owner, changed, 2)).status is Status.UNCHANGED
+    head = await workflows.visible(owner, "w")
+    (change,) = await history.difference(owner, head, 1, None)
+    assert (change.path, change.value) == (("description",), "ändern 🦊")
+    assert values.equal(await stores.document(owner), changed)
+
+
+UNUSUAL: dict[str, Document] = {
+    "keys that JavaScript minds": {"__proto__": {"constructor": 1}, "toString": None, "hasOwnProperty": []},
+    "empty keys and texts": {"": {"": [{"": ""}]}},
+    "integers that no float holds": {"n": [2**53 + 1, -(2**53) - 1, 2**63, 2**64 - 1, -(2**63)]},
+    "floats": {"n": [1.0, -0.0, 0.1, 5e-324, 1.7976931348623157e308, 1e22]},
+    "text that is no ASCII": {"ключ": "значение", "🦊": ["é", "é", "\u2028", "\uffff", "\x01\x7f"]},
+    "text that looks like escapes": {"a": "\\u0000 \\ud800 \\ \" ' $1 %s {} ${x}"},
+    "lists in lists": {"a": [[[[]]], [], [{}], [None]]},
+    "a thousand blocks": documents.sim(1_000),
+    "five mebibytes": documents.of_size(documents.langflow, 5 * 1024 * 1024),
+}
+
+
+@pytest.mark.parametrize("document", UNUSUAL.values(), ids=UNUSUAL.keys())
+async def test_unusual_documents_are_read_back_equal(owner: Context, document: Document) -> None:
+    assert (await save(owner, document)).status is Status.CREATED
+    assert values.equal(await stores.document(owner), document)
+    assert (await save(owner, document, 1)).status is Status.UNCHANGED
+
+
+async def test_what_was_inside_a_document_stays_inside(owner: Context) -> None:
+    document = {"id": "other", "userId": "eve", "version": 99, "lastSaved": 5, "allowEmpty": True, "blocks": {"a": {}}}
+    await save(owner, document)
+    assert await stores.document(owner) == document
+    assert (await workflows.visible(owner, "w")).owner_id == "owner"
+
+
+# What is not
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_an_unchanged_document_writes_nothing(owner: Context, editor: Context) -> None:
+    before = await stores.everything(owner.database)
+    head = await workflows.visible(owner, "w")
+    for context, base in ((owner, 1), (editor, None), (owner, 0)):
+        answer = await save(context, {"edges": [], "blocks": {"a": {"x": 1.0}}}, base)
+        assert (answer.status, answer.version, answer.changes) == (Status.UNCHANGED, 1, ())
+        assert answer.saved_at == head.saved_at
+    assert await stores.everything(owner.database) == before
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_an_unchanged_document_is_unchanged_on_a_stale_base(owner: Context, editor: Context) -> None:
+    await saved(editor, GROWN, 1)
+    answer = await save(owner, FIRST, 1)
+    assert (answer.status, answer.version) == (Status.UNCHANGED, 2)
+    assert apply.apply(FIRST, answer.changes) == GROWN
+    assert await stores.kept(owner.database) == []
+    assert await stores.document(owner) == GROWN
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_the_clock_is_stored_with_the_next_real_change(owner: Context) -> None:
+    answer = await save(owner, FIRST | {"lastSaved": 5}, 1)
+    assert (answer.status, answer.version) == (Status.UNCHANGED, 1)
+    assert apply.apply(FIRST | {"lastSaved": 5}, answer.changes) == FIRST == await stores.document(owner)
+    await saved(owner, MOVED | {"lastSaved": 6}, 1)
+    assert await stores.document(owner) == MOVED | {"lastSaved": 6}
+    assert (await save(owner, MOVED | {"lastSaved": 7}, 2)).status is Status.UNCHANGED
+    assert await stores.document(owner) == MOVED | {"lastSaved": 6}
+
+
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize("mode", Mode)
+async def test_a_stale_base_conflicts_whatever_the_mode_and_the_loser_is_kept(
+    owner: Context, editor: Context, mode: Mode
+) -> None:
+    await saved(editor, MOVED, 1)
+    answer = await sync.sync(owner, Save("w", GROWN, base_version=1, client_id="tab", mode=mode))
+    assert (answer.status, answer.version, answer.saved_at) == (Status.CONFLICT, 2, None)
+    assert apply.apply(GROWN, answer.changes) == MOVED == await stores.document(owner)
+    assert answer.head == await workflows.visible(owner, "w")
+    assert await stores.kept(owner.database) == [("owner", "tab", 1, GROWN)]
+    assert await stores.versions(owner.database) == [1, 2]
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_the_newest_payload_of_each_client_is_kept(owner: Context, editor: Context) -> None:
+    await saved(editor, MOVED, 1)
+    for n, client in enumerate(("tab", "tab", "other", None, None)):
+        await save(owner, FIRST | {"n": n}, 1, client=client)
+    assert await stores.kept(owner.database) == [
+        ("owner", "", 1, FIRST | {"n": 4}),
+        ("owner", "other", 1, FIRST | {"n": 2}),
+        ("owner", "tab", 1, FIRST | {"n": 1}),
+    ]
+
+
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize("sent", [EMPTY, {"edges": []}, {}])
+async def test_a_document_is_not_wiped_by_accident(owner: Context, sent: Document) -> None:
+    before = await stores.everything(owner.database)
+    answer = await save(owner, sent, 1)
+    assert (answer.status, codes(answer), answer.version) == (Status.REJECTED, ["EMPTY"], 1)
+    assert await stores.everything(owner.database) == before
+    answer = await sync.sync(owner, Save("w", sent, base_version=1, allow_empty=True))
+    assert (answer.status, answer.version) == (Status.SAVED, 2)
+    assert await stores.document(owner) == sent
+
+
+REFUSED: dict[str, tuple[object, str]] = {
+    "null": (None, "NOT_AN_OBJECT"),
+    "a list": ([{"blocks": {}}], "NOT_AN_OBJECT"),
+    "a text": ("{}", "NOT_AN_OBJECT"),
+    "true": (True, "NOT_AN_OBJECT"),
+    "a NUL character": ({"blocks": {"a": "\0"}}, "NUL_CHARACTER"),
+    "half a surrogate pair": ({"blocks": {"a": "\ud800"}}, "LONE_SURROGATE"),
+    "a number too large": ({"blocks": {"a": float("inf")}}, "NUMBER_OUT_OF_RANGE"),
+    "an integer too large": ({"blocks": {"a": 2**64}}, "NUMBER_OUT_OF_RANGE"),
+}
+
+
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize(("sent", "code"), REFUSED.values(), ids=REFUSED.keys())
+async def test_what_cannot_be_stored_is_rejected_and_nothing_is_lost(owner: Context, sent: object, code: str) -> None:
+    before = await stores.everything(owner.database)
+    answer = await save(owner, sent, 1)
+    assert (answer.status, codes(answer), answer.version) == (Status.REJECTED, [code], 1)
+    assert await stores.everything(owner.database) == before
+    answer = await sync.sync(owner, Save("new", sent))
+    assert (answer.status, codes(answer), answer.version, answer.head) == (Status.REJECTED, [code], 0, None)
+    assert await stores.everything(owner.database) == before
+
+
+async def test_documents_within_the_limits_are_saved_and_no_others(owner: Context) -> None:
+    owner.limits = Limits(document_bytes=20, document_depth=3)
+    assert (await save(owner, {"a": "x" * 12})).status is Status.CREATED
+    answer = await save(owner, {"a": "x" * 13}, 1)
+    assert (answer.status, codes(answer)) == (Status.REJECTED, ["TOO_LARGE"])
+    answer = await save(owner, {"a": [[[]]]}, 1)
+    assert (answer.status, codes(answer), answer.problems[0].path) == (Status.REJECTED, ["TOO_DEEP"], ("a", "0", "0"))
+    assert (await saved(owner, {"a": [[]]}, 1)).version == 2
+
+
+async def test_a_save_to_the_trash_is_rejected_and_its_payload_kept(
+    owner: Context, editor: Context, workflow: str
+) -> None:
+    await workflows.delete(owner, workflow)
+    for context, client in ((owner, "tab"), (editor, "other")):
+        answer = await save(context, MOVED, 1, client=client)
+        assert (answer.status, codes(answer), answer.version, answer.changes) == (Status.REJECTED, ["DELETED"], 1, ())
+        assert answer.head is not None
+        assert answer.head.deleted_at is not None
+    assert await stores.kept(owner.database) == [("editor", "other", 1, MOVED), ("owner", "tab", 1, MOVED)]
+    assert await stores.versions(owner.database) == [1]
+    await workflows.undelete(owner, workflow)
+    assert await stores.document(owner) == FIRST
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_base_above_the_current_version_is_resynced_and_its_payload_kept(owner: Context) -> None:
+    answer = await save(owner, MOVED, 2, client="tab")
+    assert (answer.status, answer.version, answer.changes) == (Status.RESYNC, 1, ())
+    assert answer.head == await workflows.visible(owner, "w")
+    assert await stores.kept(owner.database) == [("owner", "tab", 2, MOVED)]
+    assert await stores.versions(owner.database) == [1]
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_base_older_than_the_journal_is_resynced_and_its_payload_kept(owner: Context, editor: Context) -> None:
+    for n in range(2, 6):
+        await saved(editor, FIRST | {"n": n}, n - 1)
+    async with owner.database.connection() as connection:
+        await connection.execute("DELETE FROM workflow_changes WHERE version <= 3")
+    for base, status in ((1, Status.RESYNC), (2, Status.RESYNC), (0, Status.RESYNC), (5, Status.SAVED)):
+        assert (await save(owner, MOVED, base, client="tab")).status is status
+    assert await stores.kept(owner.database) == [("owner", "tab", 0, MOVED)]
+
+
+async def test_a_base_on_a_missing_workflow_is_not_found(owner: Context) -> None:
+    with pytest.raises(errors.NotFoundError):
+        await save(owner, FIRST, 1)
+    assert not any((await stores.everything(owner.database)).values())
+    assert (await save(owner, FIRST, 0)).status is Status.CREATED
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_creating_what_is_there_already_conflicts(owner: Context, editor: Context) -> None:
+    for context in (owner, editor):
+        answer = await save(context, MOVED, 0)
+        assert (answer.status, answer.version) == (Status.CONFLICT, 1)
+    assert await stores.document(owner) == FIRST
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"id": ""},
+        {"id": "x" * 129},
+        {"id": "a\0"},
+        {"id": "\ud800"},
+        {"client_id": ""},
+        {"client_id": "x" * 129},
+        {"client_id": "\0"},
+        {"name": " "},
+        {"name": "x" * 201},
+        {"name": "\udc00"},
+        {"base_version": -1},
+        {"client_id": "tab", "sequence": 0},
+        {"sequence": 1},
+    ],
+    ids=repr,
+)
+async def test_other_fields_are_checked_too(owner: Context, fields: dict[str, Any]) -> None:
+    with pytest.raises(errors.BadUserInputError):
+        await sync.sync(owner, replace(Save("w", FIRST), **fields))
+    (answer,) = await sync.sync_all(owner, [replace(Save("w", FIRST), **fields)])
+    assert (answer.status, codes(answer)) == (Status.REJECTED, ["BAD_USER_INPUT"])
+    assert not any((await stores.everything(owner.database)).values())
+
+
+# On which base
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_without_a_base_the_version_last_answered_to_the_client_counts(owner: Context, editor: Context) -> None:
+    assert (await saved(owner, MOVED, client="tab")).version == 2
+    await saved(editor, GROWN, 2)
+    answer = await save(owner, MOVED | {"n": 1}, client="tab")
+    assert (answer.status, answer.version) == (Status.CONFLICT, 3)
+    assert await stores.kept(owner.database) == [("owner", "tab", None, MOVED | {"n": 1})]
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_conflict_does_not_move_the_base_of_a_client_that_names_none(owner: Context, editor: Context) -> None:
+    """It may not have read the answer, and would overwrite what it has not seen."""
+    await saved(owner, MOVED, client="tab")
+    await saved(editor, GROWN, 2)
+    for _ in range(3):
+        assert (await save(owner, MOVED | {"n": 1}, client="tab")).status is Status.CONFLICT
+    assert (await save(owner, MOVED, client="tab")).status is Status.UNCHANGED
+    assert (await save(owner, MOVED | {"n": 2}, client="tab")).status is Status.CONFLICT
+    assert await stores.document(owner) == GROWN
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_client_that_held_what_stood_goes_on_from_there(owner: Context, editor: Context) -> None:
+    await saved(editor, GROWN, 1)
+    assert (await save(owner, GROWN, client="tab")).status is Status.UNCHANGED
+    assert (await saved(owner, MOVED, client="tab")).version == 3
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_without_a_base_and_without_a_client_what_stands_is_the_base(owner: Context, editor: Context) -> None:
+    await saved(editor, GROWN, 1)
+    assert (await saved(owner, MOVED)).version == 3
+    assert (await saved(owner, FIRST, client="new")).version == 4
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_client_s_own_later_saves_count_as_its_base(owner: Context) -> None:
+    for n in range(2, 5):
+        assert (await saved(owner, FIRST | {"n": n}, 1, client="tab")).version == n
+    assert (await save(owner, FIRST, 1, client="other")).status is Status.UNCHANGED
+    assert (await save(owner, FIRST | {"m": 1}, 1, client="other")).status is Status.CONFLICT
+    assert (await save(owner, FIRST | {"m": 1}, 1)).status is Status.CONFLICT
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_client_of_the_same_name_is_not_the_same_client(owner: Context, editor: Context) -> None:
+    await saved(owner, MOVED, 1, client="tab")
+    assert (await save(editor, GROWN, 1, client="tab")).status is Status.CONFLICT
+    await saved(owner, FIRST | {"n": 1}, 1, client="tab")
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_saves_without_a_client_are_nobody_s_own(owner: Context) -> None:
+    await saved(owner, MOVED, 1)
+    assert (await save(owner, GROWN, 1)).status is Status.CONFLICT
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_taking_back_one_s_own_edit_is_a_change_although_the_base_looked_so(
+    owner: Context, editor: Context
+) -> None:
+    await saved(owner, MOVED, 1, client="tab")
+    await saved(editor, MOVED | {"n": 1}, 2)
+    answer = await save(owner, FIRST, 1, client="tab")
+    assert (answer.status, answer.version) == (Status.CONFLICT, 3)
+    assert await stores.kept(owner.database) == [("owner", "tab", 1, FIRST)]
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_repeating_one_s_own_later_save_is_no_change(owner: Context, editor: Context) -> None:
+    await saved(owner, MOVED, 1, client="tab")
+    await saved(editor, MOVED | {"n": 1}, 2)
+    answer = await save(owner, MOVED, 1, client="tab")
+    assert (answer.status, answer.version) == (Status.UNCHANGED, 3)
+    assert apply.apply(MOVED, answer.changes) == MOVED | {"n": 1}
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_base_that_the_client_s_own_later_save_contradicts_is_resynced(owner: Context, editor: Context) -> None:
+    await saved(editor, GROWN, 1)
+    await saved(owner, {"blocks": {"a": {"x": 1}, "b": {"x": 1}}, "edges": []}, 2, client="tab")
+    answer = await save(owner, MOVED, 1, client="tab")
+    assert (answer.status, answer.version) == (Status.RESYNC, 3)
+    assert await stores.kept(owner.database) == [("owner", "tab", 1, MOVED)]
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_emptying_is_judged_by_the_base(owner: Context, editor: Context) -> None:
+    await sync.sync(editor, Save("w", EMPTY, base_version=1, allow_empty=True))
+    assert (await save(owner, EMPTY, 1)).status is Status.UNCHANGED
+    answer = await save(owner, EMPTY | {"n": 1}, 1)
+    assert (answer.status, codes(answer)) == (Status.REJECTED, ["EMPTY"])
+
+
+# Trying it first
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_dry_run_answers_the_same_and_writes_nothing(owner: Context, editor: Context) -> None:
+    await saved(editor, MOVED, 1)
+    tries: list[tuple[object, int | None, Status]] = [
+        (GROWN, 2, Status.SAVED),
+        (MOVED, 2, Status.UNCHANGED),
+        (FIRST, 1, Status.UNCHANGED),
+        (GROWN, 1, Status.CONFLICT),
+        (GROWN, 9, Status.RESYNC),
+        (EMPTY, 2, Status.REJECTED),
+        ([], 2, Status.REJECTED),
+    ]
+    before = await stores.everything(owner.database)
+    dry = [
+        await sync.sync(owner, Save("w", state, base_version=base, client_id="t", sequence=1, dry_run=True))
+        for state, base, _ in tries
+    ]
+    assert [answer.status for answer in dry] == [status for _, _, status in tries]
+    assert [answer.version for answer in dry] == [3, 2, 2, 2, 2, 2, 2]
+    assert {answer.last_sequence for answer in dry} == {None}
+    assert await stores.everything(owner.database) == before
+    for answer, (state, base, _) in zip(dry[1:], tries[1:], strict=True):
+        wet = await save(owner, state, base)
+        assert (wet.status, wet.version, wet.changes, wet.problems) == (
+            answer.status,
+            answer.version,
+            answer.changes,
+            answer.problems,
+        )
+
+
+async def test_a_dry_run_creates_nothing(owner: Context, stranger: Context) -> None:
+    answer = await sync.sync(owner, Save("w", FIRST, dry_run=True))
+    assert (answer.status, answer.version, answer.saved_at) == (Status.CREATED, 1, None)
+    assert not any((await stores.everything(owner.database)).values())
+    assert (await save(stranger, FIRST)).status is Status.CREATED
+
+
+# Several at once
+
+
+async def test_a_batch_is_saved_in_order(owner: Context) -> None:
+    batch = [
+        Save("w", FIRST, base_version=0),
+        Save("v", FIRST),
+        Save("w", MOVED, base_version=1),
+        Save("w", MOVED, base_version=2),
+        Save("w", GROWN, base_version=2, dry_run=True),
+        Save("v", GROWN),
+    ]
+    answers = await sync.sync_all(owner, batch)
+    assert [(answer.id, answer.status, answer.version) for answer in answers] == [
+        ("w", Status.CREATED, 1),
+        ("v", Status.CREATED, 1),
+        ("w", Status.SAVED, 2),
+        ("w", Status.UNCHANGED, 2),
+        ("w", Status.SAVED, 3),
+        ("v", Status.SAVED, 2),
+    ]
+    assert await stores.document(owner) == MOVED
+    assert await stores.document(owner, "v") == GROWN
+    assert await sync.sync_all(owner, []) == []
+
+
+FAILING: dict[str, tuple[Save, str]] = {
+    "forbidden": (Save("theirs", FIRST), "FORBIDDEN"),
+    "missing": (Save("missing", FIRST, base_version=3), "NOT_FOUND"),
+    "no object": (Save("w", []), "NOT_AN_OBJECT"),
+    "wiped": (Save("w", EMPTY, base_version=1), "EMPTY"),
+    "a name that is none": (Save("w", MOVED, name=""), "BAD_USER_INPUT"),
+}
+
+
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize(("failing", "code"), FAILING.values(), ids=FAILING.keys())
+async def test_a_failing_save_stops_the_later_ones_of_its_own_workflow_only(
+    owner: Context, stranger: Context, failing: Save, code: str
+) -> None:
+    await sync.sync(stranger, Save("theirs", FIRST))
+    later = Save(failing.id, MOVED, base_version=1)
+    answers = await sync.sync_all(
+        owner, [failing, Save("new", FIRST), later, Save("new", MOVED, base_version=1), later]
+    )
+    assert [answer.id for answer in answers] == [failing.id, "new", failing.id, "new", failing.id]
+    assert [answer.status for answer in answers] == [
+        Status.REJECTED,
+        Status.CREATED,
+        Status.REJECTED,
+        Status.SAVED,
+        Status.REJECTED,
+    ]
+    assert [codes(answer) for answer in answers] == [[code], [], ["SKIPPED"], [], ["SKIPPED"]]
+    assert await stores.document(owner) == FIRST
+    assert await stores.document(stranger, "theirs") == FIRST
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_conflict_is_no_failure_of_a_batch(owner: Context, editor: Context) -> None:
+    await saved(editor, MOVED, 1)
+    answers = await sync.sync_all(owner, [Save("w", GROWN, base_version=1), Save("w", GROWN, base_version=2)])
+    assert [answer.status for answer in answers] == [Status.CONFLICT, Status.SAVED]
+
+
+async def test_a_batch_has_a_limit(owner: Context) -> None:
+    owner.limits = Limits(batch_items=3)
+    with pytest.raises(errors.BadUserInputError, match="3"):
+        await sync.sync_all(owner, [Save(f"w{n}", FIRST) for n in range(4)])
+    assert not any((await stores.everything(owner.database)).values())
+    assert len(await sync.sync_all(owner, [Save(f"w{n}", FIRST) for n in range(3)])) == 3
