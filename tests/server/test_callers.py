@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 
 import httpx
+import jwt
 import pytest
+from pydantic import SecretStr
 from websockets.exceptions import InvalidStatus
 
 from server.settings import Settings
@@ -110,6 +113,25 @@ async def test_on_a_server_for_others_development_tokens_are_worth_nothing(setti
         async with server.raw_socket() as socket:
             await socket.send({"type": "connection_init", "payload": {"Authorization": server.bearer("ada")}})
             assert await socket.closed() == 4403
+
+
+async def test_a_json_web_token_by_a_shared_secret_signs_in_instead_of_development_tokens(settings: Settings) -> None:
+    secret = "0123456789abcdef0123456789abcdef"
+    shared = {"jwt_secret": SecretStr(secret), "jwt_issuer": "issuer", "jwt_audience": "sync"}
+    said = {"sub": "ada", "iss": "issuer", "aud": "sync", "exp": datetime.now(UTC) + timedelta(minutes=1)}
+    async with live.run(settings.model_copy(update=shared)) as server:
+        async with server.http(Authorization=f"Bearer {jwt.encode(said, secret)}") as client:
+            assert (await client.post("/graphql", json=VIEWER)).json() == {"data": {"viewer": {"id": "ada"}}}
+        async with server.http("ada") as client:
+            assert is_refused(await client.post("/graphql", json=VIEWER))
+            assert (await client.post("/development/token")).status_code == 404
+
+
+async def test_where_better_auth_is_not_configured_its_cookies_are_none(server: Running) -> None:
+    async with server.http(Cookie="better-auth.session_token=forged") as client:
+        assert (await client.post("/graphql", json={"query": "{ __typename }"})).json() == {
+            "data": {"__typename": "Query"}
+        }
 
 
 async def test_a_page_gets_a_token_with_which_it_signs_in(server: Running) -> None:
