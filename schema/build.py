@@ -4,7 +4,16 @@ import logging
 from collections.abc import Iterator
 
 import strawberry
-from graphql import GraphQLError
+from graphql import (
+    GraphQLArgument,
+    GraphQLError,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+)
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -21,6 +30,16 @@ logger = logging.getLogger(__name__)
 
 class Schema(strawberry.Schema):
     """Logs what nobody foresaw, once; what a caller did wrong is the caller's to hear."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            query=Query,
+            mutation=Mutation,
+            subscription=Subscription,
+            extensions=[ReadDocuments],
+            config=StrawberryConfig(scalar_map={JSON: JSON_SCALAR}),
+        )
+        _drop_null_defaults(self._schema)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log the errors of one operation that are faults of ours."""
@@ -53,10 +72,20 @@ class ReadDocuments(SchemaExtension):
         return schema.document(self.execution_context.query or "")
 
 
-schema = Schema(
-    query=Query,
-    mutation=Mutation,
-    subscription=Subscription,
-    extensions=[ReadDocuments],
-    config=StrawberryConfig(scalar_map={JSON: JSON_SCALAR}),
-)
+def _drop_null_defaults(schema: GraphQLSchema) -> None:
+    """Take `= null` from whatever may be left out: Strawberry does not tell it from no default."""
+    for type_ in schema.type_map.values():
+        for taken in _inputs(type_):
+            if taken.default_value is None:
+                taken.default_value = Undefined
+
+
+def _inputs(type_: GraphQLNamedType) -> Iterator[GraphQLArgument | GraphQLInputField]:
+    if isinstance(type_, GraphQLInputObjectType):
+        yield from type_.fields.values()
+    if isinstance(type_, GraphQLObjectType):
+        for field in type_.fields.values():
+            yield from field.args.values()
+
+
+schema = Schema()

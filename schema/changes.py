@@ -29,8 +29,8 @@ class Change:
 
 
 @strawberry.input(
-    description="One change: exactly one of `value` (null is a value), `remove: true`, or `order`, the ids of the keyed "
-    "list at `path` in their new order."
+    description="One change: exactly one of `value` (null is a value), `remove: true`, or `order`: the ids of the "
+    "keyed list at `path`, in their new order."
 )
 class ChangeInput:
     path: list[str]

@@ -19,7 +19,7 @@ class PageInfo:
 
 
 def page_info(cursors: list[str], *, has_next: bool, after: str | None) -> PageInfo:
-    """Describe a page by the cursors of its edges. Pages are read forwards, so one before it was asked for by `after`."""
+    """Describe a page by the cursors of its edges. Pages are read forwards: `after` says that there is one before."""
     return PageInfo(
         has_next_page=has_next,
         has_previous_page=after is not None,

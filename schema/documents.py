@@ -21,17 +21,19 @@ from graphql import (
 )
 
 from resolvers import errors
+from schema import costs
 
 MAX_CHARACTERS = 100_000  # documents of workflows belong into variables
-MAX_TOKENS = 2_000  # the slowest text of this size takes 0.7 s to validate
+MAX_TOKENS = 1_000  # the slowest text of this size takes 0.2 s to validate; with twice as many it is 1 s
 MAX_ALIASES = 50  # how often one request may ask for the same expensive field
-KEPT_DOCUMENTS = 200  # an application has a few dozen; one of MAX_TOKENS takes about a megabyte
+KEPT_DOCUMENTS = 100  # an application has a few dozen; one of MAX_TOKENS takes up to 0.7 MB
 
 
 class AliasLimit(ValidationRule):
     """Refuses a document with more than MAX_ALIASES aliases.
 
     Depth needs no limit of its own: no type leads back to itself, apart from introspection, which graphql-core limits.
+    What a list of lists may read is counted by `costs`.
     """
 
     def __init__(self, context: ValidationContext) -> None:
@@ -97,4 +99,4 @@ def _read(schema: GraphQLSchema, text: str) -> Document:
         ast = parse(text, max_lexical_tokens=MAX_TOKENS)
     except GraphQLSyntaxError as error:
         return Document(None, (error.with_traceback(None),))
-    return Document(ast, tuple(validate(schema, ast, RULES)))
+    return Document(ast, tuple(validate(schema, ast, RULES) or costs.check(ast)))

@@ -24,7 +24,7 @@ class Query:
     @strawberry.field(description="One workflow; null where there is none or the caller may not see it.")
     async def workflow(self, info: Info, id: strawberry.ID) -> Workflow | None:
         head = await workflows.find(info.context, id)
-        return head and Workflow.of(head)
+        return Workflow.of(head) if head else None
 
     @strawberry.field(
         description="The workflows that the caller may see, newest saved first: by part of the name (`search`), by a "

@@ -1,14 +1,17 @@
 """JSON as it is: documents pass through untouched, whether they arrive as variables or as literals."""
 
+from collections.abc import Mapping
 from typing import Any, NewType
 
 import strawberry
 from graphql import (
+    BooleanValueNode,
+    EnumValueNode,
     FloatValueNode,
     IntValueNode,
     ListValueNode,
-    NullValueNode,
     ObjectValueNode,
+    StringValueNode,
     ValueNode,
     VariableNode,
 )
@@ -18,21 +21,27 @@ from merge import values
 JSON = NewType("JSON", object)
 
 
-def from_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> object:
-    """Read a JSON value that stands in the operation's text."""
+def from_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> object:
+    """Read a JSON value that stands in the operation's text. Names of enums are texts."""
     match node:
         case ObjectValueNode():
-            return {field.name.value: from_literal(field.value, variables) for field in node.fields}
+            members = (field for field in node.fields if not _is_left_out(field.value, variables))
+            return {field.name.value: from_literal(field.value, variables) for field in members}
         case ListValueNode():
             return [from_literal(item, variables) for item in node.values]
         case IntValueNode() | FloatValueNode():
             return values.number(node.value)
+        case StringValueNode() | BooleanValueNode() | EnumValueNode():
+            return node.value
         case VariableNode():
             return (variables or {}).get(node.name.value)
-        case NullValueNode():
-            return None
         case _:
-            return getattr(node, "value")  # noqa: B009  # strings, booleans, and enum names as strings
+            return None
+
+
+def _is_left_out(node: ValueNode, variables: Mapping[str, Any] | None) -> bool:
+    """Say whether a member has no value: GraphQL leaves it out of an object where its variable was not sent."""
+    return isinstance(node, VariableNode) and node.name.value not in (variables or {})
 
 
 JSON_SCALAR = strawberry.scalar(
@@ -41,3 +50,8 @@ JSON_SCALAR = strawberry.scalar(
     parse_value=lambda value: value,
     parse_literal=from_literal,
 )
+
+
+def id_or_null(value: str | None) -> strawberry.ID | None:
+    """Show an id that may be missing."""
+    return None if value is None else strawberry.ID(value)

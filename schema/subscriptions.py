@@ -11,6 +11,7 @@ from db.feeds import Event, EventKind
 from db.journal import Entry
 from resolvers import documents, history, subscriptions, workflows
 from resolvers.saves import Reason
+from schema import scalars
 from schema.changes import Change
 from schema.conflicts import Conflict, Repair
 from schema.context import Info
@@ -43,7 +44,7 @@ class WorkflowSaved:
             repairs=[],
             saved_by=strawberry.ID(entry.saved_by),
             saved_at=entry.saved_at,
-            client_id=entry.client_id and strawberry.ID(entry.client_id),
+            client_id=scalars.id_or_null(entry.client_id),
             reason=Reason(entry.reason),
         )
 
@@ -75,14 +76,14 @@ class WorkflowsChanged:
             id=strawberry.ID(event.workflow_id),
             kind=event.kind,
             version=event.version,
-            by=event.by and strawberry.ID(event.by),
+            by=scalars.id_or_null(event.by),
             at=event.at,
         )
 
     @strawberry.field(description="The workflow as it stands now; null where the caller may not see it any more.")
     async def workflow(self, info: Info) -> Workflow | None:
         head = await workflows.find(info.context, self.id)
-        return head and Workflow.of(head)
+        return Workflow.of(head) if head else None
 
 
 @strawberry.type

@@ -96,5 +96,5 @@ class SyncWorkflowPayload:
             conflicts=[],
             repairs=[],
             problems=[Problem.of(problem) for problem in answer.problems],
-            workflow=answer.head and Workflow.of(answer.head),
+            workflow=Workflow.of(answer.head) if answer.head else None,
         )

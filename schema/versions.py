@@ -9,11 +9,13 @@ from db.journal import Entry
 from resolvers import documents, history
 from resolvers.history import VersionPage
 from resolvers.saves import Reason
-from schema import connections
+from schema import connections, scalars
 from schema.changes import Change
 from schema.connections import PageInfo
 from schema.context import Info
 from schema.scalars import JSON
+
+MOST_VERSION = 2**31 - 1  # of GraphQL's Int and of the column
 
 strawberry.enum(Reason, name="SaveReason", description="Why a client saves.")
 
@@ -36,7 +38,7 @@ class WorkflowVersion:
             version=entry.version,
             saved_by=strawberry.ID(entry.saved_by),
             saved_at=entry.saved_at,
-            client_id=entry.client_id and strawberry.ID(entry.client_id),
+            client_id=scalars.id_or_null(entry.client_id),
             reason=Reason(entry.reason),
             label=entry.label,
         )
@@ -70,3 +72,13 @@ class VersionConnection:
         ]
         info = connections.page_info([edge.cursor for edge in edges], has_next=page.has_next, after=after)
         return cls(edges=edges, page_info=info)
+
+
+def cursor(after: str | None) -> int | None:
+    """Read the cursor of a version back. Raises BadUserInputError."""
+    if after is None:
+        return None
+    version: int = connections.decode(after, int)[0]
+    if not 1 <= version <= MOST_VERSION:
+        raise connections.not_a_cursor()
+    return version

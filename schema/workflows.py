@@ -1,21 +1,24 @@
 """Workflows as clients see them."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
 
 import strawberry
 
 from db.members import Member as MemberRow
 from db.workflows import Head, Role
-from resolvers import errors, history, workflows
+from resolvers import errors, history, inputs, workflows
 from resolvers.workflows import HeadPage
-from schema import connections
+from schema import connections, versions
 from schema.changes import Change
 from schema.conflicts import Conflict
 from schema.connections import PageInfo
 from schema.context import Info
 from schema.scalars import JSON
 from schema.versions import VersionConnection, WorkflowVersion
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)  # as exact as Postgres is
 
 strawberry.enum(Role, name="Role", description="What somebody may do with a workflow.")
 
@@ -66,13 +69,13 @@ class Workflow:
 
     @strawberry.field(description="The saves that led here, newest first.")
     async def versions(self, info: Info, first: int | None = 20, after: str | None = None) -> VersionConnection:
-        before: int | None = connections.decode(after, int)[0] if after is not None else None
-        return VersionConnection.of(await history.versions(info.context, self.head, first=first, before=before), after)
+        page = await history.versions(info.context, self.head, first=first, before=versions.cursor(after))
+        return VersionConnection.of(page, after)
 
     @strawberry.field(description="One version; null where there is no such version.")
     async def at_version(self, info: Info, version: int) -> WorkflowVersion | None:
         entry = await history.version(info.context, self.head, version)
-        return entry and WorkflowVersion.of(entry)
+        return WorkflowVersion.of(entry) if entry else None
 
     @strawberry.field(
         description="What leads from version `from` (0: the empty document) to `to` (default: the current one)."
@@ -109,10 +112,7 @@ class WorkflowConnection:
     @classmethod
     def of(cls, page: HeadPage, after: str | None) -> Self:
         """Show a page of heads."""
-        edges = [
-            WorkflowEdge(node=Workflow.of(head), cursor=connections.encode(head.saved_at.isoformat(), head.id))
-            for head in page.heads
-        ]
+        edges = [WorkflowEdge(node=Workflow.of(head), cursor=_encoded(head)) for head in page.heads]
         info = connections.page_info([edge.cursor for edge in edges], has_next=page.has_next, after=after)
         return cls(edges=edges, page_info=info)
 
@@ -121,8 +121,12 @@ def cursor(after: str | None) -> workflows.Cursor | None:
     """Read the cursor of a workflow back. Raises BadUserInputError."""
     if after is None:
         return None
-    saved_at, workflow_id = connections.decode(after, str, str)
+    saved_at, workflow_id = connections.decode(after, int, str)
     try:
-        return datetime.fromisoformat(saved_at), workflow_id
-    except ValueError:
+        return EPOCH + saved_at * MICROSECOND, inputs.identifier("after", workflow_id)
+    except (OverflowError, errors.BadUserInputError):
         raise connections.not_a_cursor() from None
+
+
+def _encoded(head: Head) -> str:
+    return connections.encode((head.saved_at - EPOCH) // MICROSECOND, head.id)
