@@ -1,11 +1,10 @@
 """Workflow documents to test with: look-alikes of what editors save, of any size, and real ones where there are any."""
 
 import os
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import pytest
@@ -125,7 +124,12 @@ def _langflow_edge(source: str, target: str) -> Document:
     return {"id": f"reactflow__edge-{source}{handle}-{target}", "source": source, "target": target, "data": data}
 
 
-Shape = Callable[[int], Document]
+class Shape(Protocol):
+    """Makes a look-alike with so many blocks or nodes, another one for each seed."""
+
+    def __call__(self, parts: int, /, *, seed: int = 0) -> Document: ...
+
+
 SHAPES: dict[str, Shape] = {"sim": sim, "flowise": flowise, "langflow": langflow}
 
 
