@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from server.refusal import RefusedError
 
@@ -14,13 +15,20 @@ BACKLOG = 2048  # connections that wait to be accepted while every process is bu
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
     """Listen until the block ends; whoever connects waits until somebody accepts. Raises RefusedError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        family, address = _resolve(host, port)
+        listener = socket.create_server(address, family=family, backlog=BACKLOG)
     except OSError as error:
         raise RefusedError(f"Cannot listen on {host}, port {port}: {_reason(error)}") from error
     with listener:
         yield listener
+
+
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
+    """Find the address that a name means; of several an IPv4 one, which every client can reach."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+    return family, address
 
 
 def url(listener: socket.socket) -> str:

@@ -31,6 +31,7 @@ from server.refusal import RefusedError
 
 USERS = "postgres.users"  # a shared lock for each process that uses the server
 TURN = "postgres.turn"  # only one of them starts it at a time
+DRAFT = "postgres.new."  # how the name of a cluster begins that is being made
 
 START_ATTEMPTS = 50  # what a killed server left behind goes away within seconds
 PAUSE_SECONDS = 0.2
@@ -150,14 +151,18 @@ class Postgres:
 
     async def _make(self) -> None:
         """Make an empty cluster beside its place and move it there, so that half of one never stands there."""
-        draft = self.cluster.with_suffix(".new")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700)
+        draft = self._draft()
         postgres_tools.hand_over(draft)
         failure = await postgres_tools.run("initdb", *CLUSTER_OPTIONS, cluster=draft)
         if failure is not None:
             raise StartError(f"The embedded Postgres cannot be made in {self.data}: {failure}")
         draft.rename(self.cluster)
+
+    def _draft(self) -> Path:
+        """Make a new folder, and remove those of users that were killed."""
+        for leftover in self.data.glob(f"{DRAFT}*"):
+            shutil.rmtree(leftover, ignore_errors=True)  # if an initdb still writes there, it gives up soon
+        return Path(tempfile.mkdtemp(prefix=DRAFT, dir=self.data))
 
     async def _launch(self) -> None:
         """Start the server, and wait until it is ready or has ended. None may run when this is called."""

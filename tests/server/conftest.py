@@ -4,7 +4,10 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
@@ -28,6 +31,19 @@ async def server(settings: Settings) -> AsyncIterator[Running]:
     """A server that runs."""
     async with live.run(settings) as server:
         yield server
+
+
+@pytest.fixture
+async def new_url(postgres_url: str) -> AsyncIterator[str]:
+    """A database without tables."""
+    name = f"workflow_sync_test_{uuid4().hex}"
+    server = await asyncpg.connect(postgres_url)
+    try:
+        await server.execute(f'CREATE DATABASE "{name}"')
+        yield urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+        await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        await server.close()
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ import re
 import signal
 import sys
 import tempfile
-from asyncio.subprocess import Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 import httpx
 import psutil
@@ -21,7 +22,7 @@ from tests.facts import until
 
 COMMAND = Path(sys.executable).with_name("workflow-sync")
 READY_LINE = re.compile(r"Workflow Sync is ready on (http://127\.0\.0\.1:\d+)\n")
-READY_SECONDS = 60
+READY_SECONDS = END_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,28 @@ class Ended:
     stderr: str
 
 
-async def run(*arguments: str | Path, cwd: Path | None = None, **settings: str) -> Ended:
-    """Run a command to its end, in an environment without other settings than these."""
-    process = await asyncio.create_subprocess_exec(
-        COMMAND, *arguments, cwd=cwd, env=_environment(settings), stdout=-1, stderr=-1
+async def run(*arguments: str | Path, **settings: str) -> Ended:
+    """Run a command to its end, without other settings than these."""
+    return await end(await start(*arguments, **settings))
+
+
+async def start(*arguments: str | Path, stderr: int | IO[bytes] = PIPE, **settings: str) -> Process:
+    """Start a command as a terminal would, without other settings than these."""
+    return await asyncio.create_subprocess_exec(
+        *(COMMAND, *arguments), env=_environment(settings), stdout=PIPE, stderr=stderr, start_new_session=True
     )
-    stdout, stderr = await process.communicate()
+
+
+async def end(process: Process) -> Ended:
+    """Wait until a command has ended."""
+    try:
+        async with asyncio.timeout(END_SECONDS):
+            stdout, stderr = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        raise
     assert process.returncode is not None
-    return Ended(process.returncode, stdout.decode(), stderr.decode())
+    return Ended(process.returncode, stdout.decode(), (stderr or b"").decode())
 
 
 def _environment(settings: dict[str, str]) -> dict[str, str]:
@@ -59,8 +74,7 @@ class Served:
 
     def workers(self) -> list[psutil.Process]:
         """List the processes that serve now."""
-        children = psutil.Process(self.process.pid).children()
-        return [child for child in children if "server.worker" in child.cmdline()]
+        return [child for child in children(self.process) if "server.worker" in child.cmdline()]
 
     def client(self, user: str) -> httpx.AsyncClient:
         token = DevelopmentTokens.load(self.data).sign(user)
@@ -69,29 +83,19 @@ class Served:
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> Ended:
         """Send a signal and wait for the end."""
         self.process.send_signal(number)
-        return await self.ended()
-
-    async def ended(self) -> Ended:
-        assert self.process.stdout is not None
-        rest = await self.process.stdout.read()
-        return Ended(await self.process.wait(), rest.decode(), self.stderr.read_text())
+        ended = await end(self.process)
+        return replace(ended, stderr=self.stderr.read_text())
 
 
 @asynccontextmanager
 async def serving(data: Path, *arguments: str, **settings: str) -> AsyncIterator[Served]:
     """Start a server that is ready when the block begins; its own processes end with the block, Postgres may not."""
     with tempfile.NamedTemporaryFile() as stderr:
-        process = await asyncio.create_subprocess_exec(
-            *(COMMAND, "serve", "--port=0", "--data", data, *arguments),
-            env=_environment(settings),
-            stdout=-1,
-            stderr=stderr,
-            start_new_session=True,
-        )
+        process = await start("serve", "--port=0", "--data", data, *arguments, stderr=stderr.file, **settings)
         try:
             yield Served(process, await _ready(process), data, Path(stderr.name))
         finally:
-            await kill(_family(process))
+            await kill([psutil.Process(process.pid), *children(process)] if process.returncode is None else [])
             await process.wait()
 
 
@@ -104,12 +108,9 @@ async def _ready(process: Process) -> str:
     return ready[1]
 
 
-def _family(process: Process) -> list[psutil.Process]:
-    try:
-        parent = psutil.Process(process.pid)
-        return [parent, *parent.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
+def children(process: Process) -> list[psutil.Process]:
+    """List what a process has started and not left behind."""
+    return list(psutil.Process(process.pid).children(recursive=True))
 
 
 async def kill(victims: Sequence[psutil.Process]) -> None:

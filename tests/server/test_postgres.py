@@ -164,11 +164,11 @@ def pid_file(server: Postgres) -> str:
 
 
 async def test_half_a_cluster_that_a_killed_user_left_is_made_anew(empty: Path) -> None:
-    (empty / "postgres.new" / "base").mkdir(parents=True)
-    (empty / "postgres.new" / "PG_VERSION").write_text("18\n")
+    (empty / "postgres.new.left" / "base").mkdir(parents=True)
+    (empty / "postgres.new.left" / "PG_VERSION").write_text("18\n")
     async with postgres.embedded(empty) as server:
         assert await ask(server, "SELECT 1") == 1
-    assert not (empty / "postgres.new").exists()
+    assert "postgres.new.left" not in os.listdir(empty)
 
 
 @pytest.mark.parametrize("name", ['with spaces, "quotes" and $(signs) & 100%', "ünïcode", "l" + "o" * 150 + "ng"])
