@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from merge import values
-from merge.changes import Change, Path
+from merge.changes import ABSENT, Change, Path
 from merge.values import Document, Value
 
 SKIPPED_LEVELS = 4  # what is equal down there is skipped as a whole; looking further ahead at each level adds up
+CHANGE_CHARACTERS = 64  # what a change weighs besides its path and its values
+MOST_CHARACTERS = 8 * 1024 * 1024  # of changes without their values: as much as a large document
 
 
 def diff(before: Document, after: Document) -> list[Change]:
@@ -15,8 +17,23 @@ def diff(before: Document, after: Document) -> list[Change]:
     `apply(before, diff(before, after))` equals `after`, the order of its lists included. The changes follow the
     documents: for each object or keyed list first what went or changed inside, then what is new, then the order of the
     list where it is not the one that comes of itself. `problems` finds nothing in either document.
+
+    Where so many leaves changed that their paths would outweigh any document, its members are told as a whole.
     """
-    return list(_objects((), before, after))
+    changes, characters = [], 0
+    for change in _objects((), before, after):
+        changes.append(change)
+        characters += CHANGE_CHARACTERS + sum(map(len, change.path))
+        if characters > MOST_CHARACTERS:
+            return list(_members(before, after))
+    return changes
+
+
+def _members(before: Document, after: Document) -> Iterator[Change]:
+    for key in before | after:
+        old, new = before.get(key, ABSENT), after.get(key, ABSENT)
+        if old is ABSENT or new is ABSENT or not values.equal(old, new):
+            yield Change((key,), value=new, removal=new is ABSENT, before=old)
 
 
 def _objects(path: Path, before: Document, after: Document) -> Iterator[Change]:

@@ -19,6 +19,7 @@ INTEGERS = range(-(2**63), 2**64)  # what orjson reads back from JSONB as intege
 SAFE_CHARACTERS = 19  # an integer literal that is no longer is one of INTEGERS
 EXACT_FLOATS = 2**53  # from here on not every integer is a float, and Postgres writes floats as integers
 PLAIN_FLOATS = 10**21  # below, JavaScript writes a float that has no fraction like an integer
+PLAIN_EXPONENTS = 50  # of 2: numbers within have no more digits than JSON has characters for them, or hardly more
 MOST_PROBLEMS = 10  # enough to mend a document by
 
 
@@ -182,37 +183,50 @@ _MESSAGES = {
 }
 
 
-def problems(value: object, *, max_depth: int) -> list[Problem]:
+def problems(value: object, *, max_depth: int, max_bytes: int) -> list[Problem]:
     """Find what keeps a parsed value from being stored as a document: the first 10 problems.
 
-    `max_depth` counts objects and lists inside one another, the document itself too. In the paths, what JSON cannot
-    carry is escaped.
+    `max_depth` counts objects and lists inside one another, the document itself too; `max_bytes` what Postgres writes:
+    compact JSON, with large exponents as digits. In the paths, what JSON cannot carry is escaped.
     """
     if not isinstance(value, dict):
         return [Problem((), "NOT_AN_OBJECT", _MESSAGES["NOT_AN_OBJECT"])]
-    if _is_sound(value, max_depth):
-        return []
-    found = islice(_flaws((), value, max_depth), MOST_PROBLEMS)
-    return [Problem(tuple(map(_printable, path)), code, _MESSAGES[code]) for path, code in found]
+    size = _size(value, max_depth)
+    if size is None:
+        found = islice(_flaws((), value, max_depth), MOST_PROBLEMS)
+        return [Problem(tuple(map(_printable, path)), code, _MESSAGES[code]) for path, code in found]
+    return [] if size <= max_bytes else [Problem((), "TOO_LARGE", f"The document has more than {max_bytes:,} bytes.")]
 
 
-def _is_sound(document: Document, max_depth: int) -> bool:
-    """Say fast that there is nothing to find; orjson itself refuses lone surrogates and integers beyond 64 bits."""
+def _size(document: Document, max_depth: int) -> int | None:
+    """Measure a document fast; None where it has flaws: orjson refuses lone surrogates and integers too large."""
     try:
         text = orjson.dumps(document)
     except orjson.JSONEncodeError:
-        return False
-    return b"\\u0000" not in text and _is_shallow_and_finite(document, max_depth)
+        return None
+    zeros = _zeros(document, max_depth)
+    return None if zeros is None or _holds_nul(text) else len(text) + zeros
 
 
-def _is_shallow_and_finite(document: Document, max_depth: int) -> bool:
+def _holds_nul(text: bytes) -> bool:
+    return b"\\u0000" in text and _NUL.search(text) is not None
+
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # an even number of backslashes before it spell only backslashes
+
+
+def _zeros(document: Document, max_depth: int) -> int | None:
+    """Count the zeros that Postgres writes for exponents; None where a number is infinite or the nesting too deep."""
+    zeros = 0
     level: list[dict[str, Value] | list[Value]] = [document]
     for _ in range(max_depth):
         members = [member for container in level for member in _members(container) if type(member) in _NOT_FLAT]
-        if not all(math.isfinite(member) for member in members if isinstance(member, float)):
-            return False
+        floats = [member for member in members if isinstance(member, float)]
+        if not all(map(math.isfinite, floats)):
+            return None
+        zeros += sum(abs(exponent) for _, exponent in map(math.frexp, floats) if abs(exponent) > PLAIN_EXPONENTS)
         level = [member for member in members if isinstance(member, (dict, list))]
-    return not level
+    return None if level else zeros * 3 // 10  # the exponents are those of 2
 
 
 _NOT_FLAT = frozenset({dict, list, float})

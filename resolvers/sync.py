@@ -27,7 +27,7 @@ from merge import apply, changes, diff, values
 from merge.changes import Change
 from merge.values import Problem
 from resolvers import documents, errors, inputs, saves
-from resolvers.context import Context, Limits, UserId
+from resolvers.context import Context, UserId
 from resolvers.saves import Base, Decision, Save, Standing, Status
 
 Result = TypeVar("Result")
@@ -135,7 +135,9 @@ SKIPPED = Problem((), "SKIPPED", "An earlier save of this workflow in the same b
 def _submission(context: Context, save: Save, *, on_top: bool) -> Submission:
     viewer = context.known_viewer()
     _check(save)
-    problems = _document_problems(save.state, context.limits)
+    limits = context.limits
+    found = values.problems(save.state, max_depth=limits.document_depth, max_bytes=limits.document_bytes)
+    problems = tuple(found)
     return Submission(save, viewer.id, uuid.uuid4(), problems, _digest(save, problems), on_top)
 
 
@@ -149,14 +151,6 @@ def _check(save: Save) -> None:
         inputs.version("baseVersion", save.base_version)
     if save.sequence is not None and (save.sequence < 1 or save.client_id is None):
         raise errors.BadUserInputError("`sequence` counts the saves of a `clientId` from 1 on: send both.")
-
-
-def _document_problems(state: object, limits: Limits) -> tuple[Problem, ...]:
-    problems = tuple(values.problems(state, max_depth=limits.document_depth))
-    if not problems and len(values.dump(state)) > limits.document_bytes:
-        message = f"The document has more than {limits.document_bytes:,} bytes (MAX_DOCUMENT_BYTES)."
-        return (Problem((), errors.TooLargeError.code, message),)
-    return problems
 
 
 def _digest(save: Save, problems: tuple[Problem, ...]) -> str:

@@ -65,11 +65,9 @@ async def page(
 
 
 def _part(context: Context, value: object) -> Document:
-    problems = values.problems(value, max_depth=context.limits.document_depth)
+    problems = values.problems(value, max_depth=context.limits.document_depth, max_bytes=PART_BYTES)
     if problems or not isinstance(value, dict):
         raise errors.BadUserInputError(f"`containing` must be a part of a document. {problems[0].message}")
-    if len(values.dump(value)) > PART_BYTES:
-        raise errors.BadUserInputError(f"`containing` must have at most {PART_BYTES:,} bytes.")
     return value
 
 

@@ -5,7 +5,7 @@ from copy import deepcopy
 import pytest
 from hypothesis import given
 
-from merge import apply, diff, values
+from merge import apply, changes, diff, values
 from merge.apply import PathError
 from merge.changes import Change, Path
 from tests import documents
@@ -25,10 +25,10 @@ def test_applying_the_difference_gives_the_other_document(pair: tuple[Document, 
 @given(PAIRS)
 def test_nothing_in_a_difference_is_superfluous(pair: tuple[Document, Document]) -> None:
     before, after = pair
-    changes = diff.diff(before, after)
-    for place in range(len(changes)):
+    there = diff.diff(before, after)
+    for place in range(len(there)):
         try:
-            result = apply.apply(before, changes[:place] + changes[place + 1 :])
+            result = apply.apply(before, there[:place] + there[place + 1 :])
         except PathError:
             continue
         assert not values.equal(result, after)
@@ -174,10 +174,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("before", "after", "changes"), CASES.values(), ids=CASES.keys())
-def test_what_is_told_of_a_difference(before: Document, after: Document, changes: list[Change]) -> None:
-    assert diff.diff(before, after) == changes
-    assert values.equal(apply.apply(before, changes), after)
+@pytest.mark.parametrize(("before", "after", "there"), CASES.values(), ids=CASES.keys())
+def test_what_is_told_of_a_difference(before: Document, after: Document, there: list[Change]) -> None:
+    assert diff.diff(before, after) == there
+    assert values.equal(apply.apply(before, there), after)
 
 
 @pytest.mark.parametrize("levels", [1, 3, 4, 5, 6, 199])
@@ -204,3 +204,26 @@ def test_what_is_equal_is_not_looked_at_once_more_for_every_level_above_it(monke
     monkeypatch.setattr(values, "canonical", counting)
     diff.diff(nested(150, {"x": 1, "kept": [0, 1]}), nested(150, {"x": True, "kept": [0, 1]}))
     assert compared < 20
+
+
+def test_changes_whose_paths_outweigh_any_document_are_told_by_whole_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diff, "MOST_CHARACTERS", 10_000)
+    before: Document = {"k" * 1_000: {str(n): n for n in range(20)}, "same": {"x": 1}, "gone": 1, "true": [1]}
+    after: Document = {"k" * 1_000: {str(n): -1 for n in range(20)}, "same": {"x": 1.0}, "true": [True], "new": None}
+    assert diff.diff(before, after) == [
+        Change(("k" * 1_000,), value=after["k" * 1_000], before=before["k" * 1_000]),
+        Change(("gone",), removal=True, before=1),
+        Change(("true",), value=[True], before=[1]),
+        Change(("new",), value=None),
+    ]
+
+
+@given(PAIRS)
+def test_changes_of_whole_members_lead_there_and_back(pair: tuple[Document, Document]) -> None:
+    before, after = pair
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diff, "MOST_CHARACTERS", 0)
+        there = diff.diff(before, after)
+    assert all(len(change.path) == 1 for change in there)
+    assert values.equal(apply.apply(before, there), after)
+    assert values.equal(apply.apply(after, changes.inverse(there)), before)
