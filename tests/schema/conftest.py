@@ -1,0 +1,5 @@
+"""The same people as for the resolvers."""
+
+from tests.resolvers.conftest import editor, hub, nobody, owner, stranger, viewer, workflow
+
+__all__ = ["editor", "hub", "nobody", "owner", "stranger", "viewer", "workflow"]
