@@ -15,10 +15,13 @@ from typing import IO
 
 import httpx
 import psutil
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from auth.development import DevelopmentTokens
 from server.settings import Settings
 from tests.facts import until
+from tests.server.live import Socket
 
 COMMAND = Path(sys.executable).with_name("workflow-sync")
 READY_LINE = re.compile(r"Workflow Sync is ready on (http://127\.0\.0\.1:\d+)\n")
@@ -76,9 +79,20 @@ class Served:
         """List the processes that serve now."""
         return [child for child in children(self.process) if "server.worker" in child.cmdline()]
 
+    def bearer(self, user: str) -> str:
+        return f"Bearer {DevelopmentTokens.load(self.data).sign(user)}"
+
     def client(self, user: str) -> httpx.AsyncClient:
-        token = DevelopmentTokens.load(self.data).sign(user)
-        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": self.bearer(user)}, trust_env=False)
+
+    @asynccontextmanager
+    async def socket(self, user: str) -> AsyncIterator[Socket]:
+        """Open a WebSocket and sign in on it."""
+        url = f"{self.url.replace('http', 'ws')}/graphql"
+        async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], proxy=None) as connection:
+            socket = Socket(connection)
+            await socket.init(Authorization=self.bearer(user))
+            yield socket
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> Ended:
         """Send a signal and wait for the end."""

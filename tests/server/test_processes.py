@@ -9,10 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
 
-from auth.development import DevelopmentTokens
 from server.postgres import Postgres
 from tests.facts import until
 from tests.server import processes
@@ -23,16 +20,6 @@ from tests.server.typist import Typist, document
 ROUNDS = 3
 SAVED = "subscription ($id: ID!, $since: Int) { workflowSaved(id: $id, sinceVersion: $since) { version } }"
 SAVE = "mutation ($input: SyncWorkflowInput!) { syncWorkflow(input: $input) { status } }"
-
-
-@asynccontextmanager
-async def signed_in(server: Served, user: str) -> AsyncIterator[Socket]:
-    """Open a WebSocket on which somebody is signed in."""
-    url = f"{server.url.replace('http', 'ws')}/graphql"
-    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], proxy=None) as connection:
-        socket = Socket(connection)
-        await socket.init(Authorization=f"Bearer {DevelopmentTokens.load(server.data).sign(user)}")
-        yield socket
 
 
 def worker_of(server: Served, socket: Socket) -> psutil.Process:
@@ -65,7 +52,7 @@ async def saves(typist: Typist, count: int) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_stops_everything_quietly_and_postgres_too(data: Path, number: signal.Signals) -> None:
-    async with processes.serving(data, "--workers=2") as server, signed_in(server, "ann") as socket:
+    async with processes.serving(data, "--workers=2") as server, server.socket("ann") as socket:
         await socket.subscribe("1", "subscription { workflowsChanged { id } }")
         workers = server.workers()
         assert len(workers) == 2
@@ -112,7 +99,7 @@ async def sockets_of_each_worker(server: Served, opened: AsyncExitStack) -> list
     """Connect until each worker has two sockets at least."""
     sockets: dict[int, list[Socket]] = {worker.pid: [] for worker in server.workers()}
     while any(len(found) < 2 for found in sockets.values()):
-        socket = await opened.enter_async_context(signed_in(server, "ann"))
+        socket = await opened.enter_async_context(server.socket("ann"))
         sockets[worker_of(server, socket).pid].append(socket)
     return list(sockets.values())
 
