@@ -21,6 +21,7 @@ EXACT_FLOATS = 2**53  # from here on not every integer is a float, and Postgres 
 PLAIN_FLOATS = 10**21  # below, JavaScript writes a float that has no fraction like an integer
 PLAIN_EXPONENTS = 50  # of 2: numbers within have no more digits than JSON has characters for them, or hardly more
 MOST_PROBLEMS = 10  # enough to mend a document by
+SHOWN_CHARACTERS = 200  # of each key on the path of a problem
 
 
 class MalformedError(ValueError):
@@ -187,7 +188,7 @@ def problems(value: object, *, max_depth: int, max_bytes: int) -> list[Problem]:
     """Find what keeps a parsed value from being stored as a document: the first 10 problems.
 
     `max_depth` counts objects and lists inside one another, the document itself too; `max_bytes` what Postgres writes:
-    compact JSON, with large exponents as digits. In the paths, what JSON cannot carry is escaped.
+    compact JSON, with exponents as digits. In the paths, what JSON cannot carry is escaped, and long keys are cut.
     """
     if not isinstance(value, dict):
         return [Problem((), "NOT_AN_OBJECT", _MESSAGES["NOT_AN_OBJECT"])]
@@ -237,6 +238,8 @@ def _members(container: dict[str, Value] | list[Value]) -> Iterable[Value]:
 
 
 def _printable(text: str) -> str:
+    if len(text) > SHOWN_CHARACTERS:
+        text = f"{text[:SHOWN_CHARACTERS]}…"
     return text.replace("\0", "\\u0000").encode(errors="backslashreplace").decode()
 
 

@@ -255,10 +255,10 @@ async def _base(connection: Connection, submission: Submission, head: Head, clie
     own = [entry for entry in entries if _is_own(entry, submission)]
     if len(own) == len(entries):
         return Base(version)
-    state = await documents.state_at(connection, head.id, version)
     try:
+        state = await documents.state_at(connection, head.id, version)
         return Base(version, state=documents.fold(state, own))
-    except apply.PathError:  # made on what others saved since, which its next save cannot know less of
+    except (errors.ResyncRequiredError, apply.PathError):  # own saves on top of others', which the base cannot lack
         return Base(version, reachable=False)
 
 

@@ -294,6 +294,10 @@ def test_no_more_than_ten_problems_are_listed() -> None:
     assert len(found({str(key): "\0" for key in range(1_000)})) == 10
 
 
+def test_long_keys_on_the_path_of_a_problem_are_cut() -> None:
+    assert found({"k" * 200: {"k" * 1_000_000: "\0"}}) == [(("k" * 200, "k" * 200 + "…"), "NUL_CHARACTER")]
+
+
 def test_a_document_has_a_limit_in_bytes() -> None:
     document: Document = {"a": "é", "n": [1, 2.5]}
     size = len(values.dump(document))

@@ -411,9 +411,9 @@ async def test_a_base_older_than_the_journal_is_resynced_and_its_payload_kept(ow
         await saved(editor, FIRST | {"n": n}, n - 1)
     async with owner.database.connection() as connection:
         await connection.execute("DELETE FROM workflow_changes WHERE version <= 3")
-    for base, status in ((1, Status.RESYNC), (2, Status.RESYNC), (0, Status.RESYNC), (5, Status.SAVED)):
+    for base, status in ((0, Status.RESYNC), (2, Status.RESYNC), (3, Status.RESYNC), (5, Status.SAVED)):
         assert (await save(owner, MOVED, base, client="tab")).status is status
-    assert await stores.kept(owner.database) == [("owner", "tab", 0, MOVED)]
+    assert await stores.kept(owner.database) == [("owner", "tab", 3, MOVED)]
 
 
 async def test_a_base_on_a_missing_workflow_is_not_found(owner: Context) -> None:
