@@ -1,5 +1,6 @@
 """How a save is decided: a pure function from what stands and what was sent to what is answered and written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from db.clients import Client
 from db.workflows import Head
 from merge import changes, diff, shapes
-from merge.changes import Change
+from merge.changes import ABSENT, Change
 from merge.values import Problem
 
 Document = dict[str, Any]
@@ -49,10 +50,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """One save as a client sent it, its fields checked but for the document itself."""
+    """One save as a client sent it: a whole `state`, or ABSENT and its `changes`."""
 
     id: str
-    state: Any
+    state: Any = ABSENT
+    changes: Sequence[object] | None = None
     base_version: int | None = None
     name: str | None = None
     client_id: str | None = None

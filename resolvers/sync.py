@@ -24,7 +24,7 @@ from db.database import Connection
 from db.journal import Entry
 from db.workflows import Head
 from merge import apply, changes, diff, values
-from merge.changes import Change
+from merge.changes import ABSENT, Change
 from merge.values import Problem
 from resolvers import documents, errors, inputs, saves
 from resolvers.context import Context, UserId
@@ -151,6 +151,10 @@ def _check(save: Save) -> None:
         inputs.version("baseVersion", save.base_version)
     if save.sequence is not None and (save.sequence < 1 or save.client_id is None):
         raise errors.BadUserInputError("`sequence` counts the saves of a `clientId` from 1 on: send both.")
+    if (save.state is ABSENT) is (save.changes is None):
+        raise errors.BadUserInputError("Send exactly one of `state` and `changes`.")
+    if save.changes is not None:
+        raise errors.NotYetError("changes")
 
 
 def _digest(save: Save, problems: tuple[Problem, ...]) -> str:

@@ -5,7 +5,7 @@ from typing import Self
 
 import strawberry
 
-from resolvers import errors
+from merge.changes import ABSENT
 from resolvers.saves import Mode, Reason, Save, Status
 from resolvers.sync import Answer
 from schema.changes import Change, ChangeInput
@@ -40,18 +40,11 @@ class SyncWorkflowInput:
     dry_run: bool | None = strawberry.field(default=False, description="Answer the same, write nothing.")
 
     def save(self) -> Save:
-        """Check what GraphQL types cannot say. Raises BadUserInputError."""
-        has_state, has_changes = (
-            self.state is not strawberry.UNSET,
-            self.changes not in (None, strawberry.UNSET),
-        )
-        if has_state == has_changes:
-            raise errors.BadUserInputError("Send exactly one of `state` and `changes`.")
-        if has_changes:
-            raise errors.NotYetError("changes")
+        """Give the save that was meant; null means what leaving out means, except as a document."""
         return Save(
             id=str(self.id),
-            state=self.state,
+            state=ABSENT if self.state is strawberry.UNSET else self.state,
+            changes=None if self.changes is strawberry.UNSET else self.changes,
             base_version=self.base_version,
             name=self.name,
             client_id=self.client_id,
