@@ -99,9 +99,9 @@ async def between(connection: Connection, workflow_id: str, after: int, to: int)
 
 
 async def page(connection: Connection, workflow_id: str, after: int, to: int) -> list[Entry]:
-    """Read the next saves after version `after`, up to `to` or until there are PAGE_BYTES; one at least.
+    """Read the next saves above version `after`, up to `to`: as many as PAGE_BYTES hold, one at least, oldest first.
 
-    None where older ones have been pruned.
+    The first one is not `after + 1` where that was pruned.
     """
     return _entries(
         await connection.fetch(

@@ -4,6 +4,9 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
@@ -23,3 +26,10 @@ def test_no_other_distribution_has_a_room_of_the_same_name() -> None:
     provided = metadata.packages_distributions()
     own = PROJECT["project"]["name"]
     assert {name: provided.get(name) for name in packages() if provided.get(name, [own]) != [own]} == {}
+
+
+def test_imports_go_one_way(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(cache_dir=str(tmp_path)) == EXIT_STATUS_SUCCESS, capsys.readouterr().out

@@ -177,6 +177,20 @@ async def test_a_connection_that_no_longer_answers_is_given_up(
         await heard(listener, 2)
 
 
+async def test_an_audit_looks_at_everybody_whatever_woke_the_hub(
+    database: Database, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "POLL_SECONDS", NEVER)
+    monkeypatch.setattr(hubs, "AUDIT_SECONDS", 0.0)
+    await stories.create(database)
+    await stories.share(database, "viewer")
+    async with hub.listen("w", "viewer") as listener:
+        async with database.connection() as connection:
+            await connection.execute("DELETE FROM workflow_members")
+        hub.hint(["other"])
+        await until(lambda: listener.revoked)
+
+
 async def test_an_unforeseen_error_is_logged_and_the_hub_goes_on(
     database: Database, hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

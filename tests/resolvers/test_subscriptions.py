@@ -290,6 +290,20 @@ async def test_a_member_whose_share_ends_sees_nothing_that_is_saved_afterwards(
 
 
 @pytest.mark.usefixtures("workflow")
+async def test_a_share_that_ends_cuts_off_even_what_waits_to_be_read(owner: Context, viewer: Context) -> None:
+    for n in range(2, 5):
+        await save(owner, n)
+    slow = subscriptions.saves(viewer, "w", since=0, except_client=None)
+    async with aclosing(slow):
+        assert (await anext(slow)).version == 1
+        (listener,) = viewer.hub.topics["w"].listeners
+        await workflows.unshare(owner, "w", "viewer")
+        await until(lambda: listener.revoked)
+        with pytest.raises(errors.AccessRevokedError):
+            await anext(slow)
+
+
+@pytest.mark.usefixtures("workflow")
 async def test_who_is_let_in_again_may_listen_again(owner: Context, viewer: Context) -> None:
     async with saves(owner), saves(viewer) as first:
         await workflows.unshare(owner, "w", "viewer")
