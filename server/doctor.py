@@ -13,6 +13,7 @@ from server.refusal import RefusedError
 from server.settings import Settings
 
 HEALTH_SECONDS = 5.0
+PAGES = ("index.html", "graphql.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ async def _check_sign_in(settings: Settings) -> str:
 
 
 async def _check_pages() -> str:
-    if not pages.BUILT.is_dir():
+    if not all((pages.BUILT / page).is_file() for page in PAGES):
         raise RefusedError("The pages are not built: run `make setup`. The API works without them.")
     return "They are built."
 

@@ -5,7 +5,9 @@ parent --stdin: settings, listener--> worker --stdout: READY--> parent
        --end of stdin: the parent is gone, so this process must not serve on-->
 """
 
+import asyncio
 import json
+import logging
 import os
 import signal
 import socket
@@ -34,6 +36,16 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         os.write(sys.stdout.fileno(), workers.READY)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what is under way come to its end, and cut off whoever keeps it from that."""
+        cutting = asyncio.get_running_loop().call_later(workers.GRACE_SECONDS, self._cut)
+        await super().shutdown(sockets)
+        cutting.cancel()
+
+    def _cut(self) -> None:
+        for connection in self.server_state.connections:
+            connection.transport.abort()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop gracefully at SIGTERM, which then has done its work."""
@@ -53,10 +65,11 @@ def config(settings: Settings) -> uvicorn.Config:
         ws_per_message_deflate=False,  # it would hold 300 kB for each connection
         lifespan="on",
         log_config=None,
+        log_level=logging.ERROR,  # it would warn of every request that is none
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=workers.GRACE_SECONDS,
+        timeout_graceful_shutdown=workers.GRACE_SECONDS + 2,
     )
 
 

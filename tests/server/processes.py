@@ -42,8 +42,12 @@ async def run(*arguments: str | Path, **settings: str) -> Ended:
     return await end(await start(*arguments, **settings))
 
 
-async def start(*arguments: str | Path, stderr: int | IO[bytes] = PIPE, **settings: str) -> Process:
-    """Start a command as a terminal would, without other settings than these."""
+async def start(*arguments: str | Path, **settings: str) -> Process:
+    """Start a command, without other settings than these."""
+    return await _start(arguments, settings, stderr=PIPE)
+
+
+async def _start(arguments: Iterable[str | Path], settings: dict[str, str], stderr: int | IO[bytes]) -> Process:
     return await asyncio.create_subprocess_exec(
         *(COMMAND, *arguments), env=_environment(settings), stdout=PIPE, stderr=stderr, start_new_session=True
     )
@@ -105,7 +109,7 @@ class Served:
 async def serving(data: Path, *arguments: str, **settings: str) -> AsyncIterator[Served]:
     """Start a server that is ready when the block begins; its own processes end with the block, Postgres may not."""
     with tempfile.NamedTemporaryFile() as stderr:
-        process = await start("serve", "--port=0", "--data", data, *arguments, stderr=stderr.file, **settings)
+        process = await _start(["serve", "--port=0", "--data", data, *arguments], settings, stderr.file)
         try:
             yield Served(process, await _ready(process), data, Path(stderr.name))
         finally:
@@ -144,6 +148,6 @@ async def gone(processes: Iterable[psutil.Process]) -> None:
 def is_alive(process: psutil.Process) -> bool:
     """Say whether a process still runs; one that only waits to be buried does not."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False

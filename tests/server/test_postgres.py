@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
-import psutil
 import pytest
 
 from server import postgres, postgres_tools
 from server.postgres import Postgres, StartError
 from tests.facts import until
+from tests.server import processes
 
 
 @asynccontextmanager
@@ -40,14 +40,7 @@ async def kill(server: Postgres) -> None:
     """Kill the server and all its processes, as a power cut would."""
     process = server.process()
     assert process is not None
-    family = [process, *process.children(recursive=True)]
-    for member in family:
-        member.kill()
-    await until(lambda: server.process() is None and not any(map(is_alive, family)))
-
-
-def is_alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    await processes.kill([process, *process.children(recursive=True)])
 
 
 async def test_a_database_is_made_and_finds_again_what_was_stored(empty: Path) -> None:

@@ -19,6 +19,10 @@ from tests.server.typist import Typist, document
 
 ROUNDS = 3
 SAVED = "subscription ($id: ID!, $since: Int) { workflowSaved(id: $id, sinceVersion: $since) { version } }"
+HALF_A_REQUEST = (
+    "POST /graphql HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\n"
+    "Content-Type: application/json\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+)
 SAVE = "mutation ($input: SyncWorkflowInput!) { syncWorkflow(input: $input) { status } }"
 
 
@@ -61,6 +65,16 @@ async def test_a_signal_stops_everything_quietly_and_postgres_too(data: Path, nu
         assert await socket.closed() == 1012  # try again, the server restarts
         assert not any(map(processes.is_alive, workers))
         assert Postgres(data).process() is None
+
+
+async def test_a_request_that_never_comes_to_an_end_does_not_keep_it_from_stopping(data: Path) -> None:
+    async with processes.serving(data) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+        writer.write(HALF_A_REQUEST.format(server.bearer("ann")).encode())
+        assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"  # so it is under way
+        ended = await server.stop()
+        assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
+        writer.close()
 
 
 async def test_a_database_is_made_at_the_first_start(empty: Path) -> None:
