@@ -174,6 +174,18 @@ async def test_one_look_serves_users_who_have_seen_different_things(database: Da
     assert [event.kind for event in friend.after(0) or ()] == [EventKind.SHARED]
 
 
+async def test_nobody_is_told_again_what_others_have_yet_to_hear(database: Database) -> None:
+    await stories.create(database)
+    await stories.share(database, "friend")
+    late, prompt = await filled(database, "owner"), await filled(database, "friend")
+    await stories.save(database)
+    await refresh(database, prompt)
+    await stories.save(database)
+    await refresh(database, late, prompt)
+    assert [event.version for event in late.after(0) or ()] == [2, 3]
+    assert [event.version for event in prompt.after(0) or ()] == [2, 3]
+
+
 async def test_only_saves_that_somebody_must_be_told_are_read(database: Database) -> None:
     """A feed that does not know the workflow, of a stranger or a new member, needs nothing of its history."""
     await stories.create(database)

@@ -137,11 +137,16 @@ async def test_a_listening_connection_that_is_killed_is_replaced(
 ) -> None:
     _, far = proxied
     await stories.create(database)
-    async with Hub.open(far) as hub, hub.listen("w", "owner") as listener:
-        async with database.connection() as connection:
-            mine = "datname = current_database() AND application_name = $1"
-            kill = f"SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE {mine}"
-            killed = await connection.fetchval(kill, hubs.APPLICATION)
+    async with Hub.open(far) as hub, hub.listen("w", "owner") as listener, database.connection() as connection:
+        mine = "datname = current_database() AND application_name = $1"
+
+        async def is_idle() -> bool:
+            state = f"SELECT state = 'idle' FROM pg_stat_activity WHERE {mine}"
+            return bool(await connection.fetchval(state, hubs.APPLICATION))
+
+        await until(is_idle)
+        kill = f"SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE {mine}"
+        killed = await connection.fetchval(kill, hubs.APPLICATION)
         assert killed == 1
         await stories.save(database)
         await heard(listener, 2)

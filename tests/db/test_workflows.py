@@ -49,6 +49,16 @@ async def test_a_search_inside_documents_uses_their_index(database: Database) ->
     assert [head.id for head in found] == ["w57"]
 
 
+async def test_a_search_without_any_leaf_does_not_read_the_index_from_end_to_end(database: Database) -> None:
+    async with database.connection() as connection:
+        await stories.crowd(connection)
+        await connection.execute("UPDATE workflows SET owner_id = 'u'")
+        await connection.execute("VACUUM ANALYZE workflows")
+        for part, is_indexed in (({"blocks": {}, "edges": [[], {}]}, False), ({"blocks": {"a": [None]}}, True)):
+            plan = await explain(connection, *workflows.page_statement("u", Filter(20, containing=part)))
+            assert ("workflows_state_idx" in indexes(plan)) is is_indexed
+
+
 async def test_only_an_id_that_nobody_has_is_free(database: Database) -> None:
     async with database.connection() as connection:
         assert await workflows.claim(connection, "w", "owner") == (False, None)
