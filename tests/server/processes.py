@@ -53,6 +53,11 @@ async def _start(arguments: Iterable[str | Path], settings: dict[str, str], stde
     )
 
 
+def send(process: Process, number: signal.Signals) -> None:
+    """Send a signal as a terminal does: to every process of the group."""
+    os.killpg(process.pid, number)
+
+
 async def end(process: Process) -> Ended:
     """Wait until a command has ended."""
     try:
@@ -100,7 +105,7 @@ class Served:
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> Ended:
         """Send a signal and wait for the end."""
-        self.process.send_signal(number)
+        send(self.process, number)
         ended = await end(self.process)
         return replace(ended, stderr=self.stderr.read_text())
 

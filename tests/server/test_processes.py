@@ -67,11 +67,12 @@ async def test_a_signal_stops_everything_quietly_and_postgres_too(data: Path, nu
         assert Postgres(data).process() is None
 
 
-async def test_a_request_that_never_comes_to_an_end_does_not_keep_it_from_stopping(data: Path) -> None:
+async def test_neither_an_endless_request_nor_impatience_keep_it_from_stopping_cleanly(data: Path) -> None:
     async with processes.serving(data) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
         writer.write(HALF_A_REQUEST.format(server.bearer("ann")).encode())
         assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"  # so it is under way
+        processes.send(server.process, signal.SIGINT)
         ended = await server.stop()
         assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
         writer.close()

@@ -110,7 +110,7 @@ async def test_it_says_when_a_server_process_cannot_start(data: Path) -> None:
 async def test_it_can_be_stopped_while_it_makes_the_database(empty: Path, number: signal.Signals) -> None:
     starting = await processes.start("serve", "--port=0", "--data", empty)
     await until(lambda: any(empty.glob("postgres.new.*")))
-    starting.send_signal(number)
+    processes.send(starting, number)
     assert await processes.end(starting) == Ended(0, "", "")
     assert Postgres(empty).process() is None
 
@@ -129,7 +129,7 @@ async def test_it_can_be_stopped_while_the_database_recovers(data: Path) -> None
     (data / "postgres" / "standby.signal").touch()  # so it recovers until somebody ends that
     starting = await processes.start("serve", "--port=0", "--data", data)
     await until(lambda: Postgres(data).process() is not None)
-    starting.send_signal(signal.SIGTERM)
+    processes.send(starting, signal.SIGINT)
     assert await processes.end(starting) == Ended(0, "", "")
     assert Postgres(data).process() is None
 
@@ -137,6 +137,6 @@ async def test_it_can_be_stopped_while_the_database_recovers(data: Path) -> None
 async def test_it_can_be_stopped_while_its_processes_start(data: Path) -> None:
     starting = await processes.start("serve", "--port=0", "--data", data)
     await until(lambda: any("server.worker" in child.cmdline() for child in processes.children(starting)))
-    starting.send_signal(signal.SIGTERM)
+    processes.send(starting, signal.SIGINT)
     assert await processes.end(starting) == Ended(0, "", "")
     assert Postgres(data).process() is None
