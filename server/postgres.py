@@ -142,6 +142,7 @@ class Postgres:
             with suppress(TimeoutError, psutil.NoSuchProcess):
                 async with asyncio.timeout(STOP_SECONDS):
                     await self._end(how)
+        self._remove_socket_folder()
 
     async def _end(self, how: signal.Signals) -> None:
         process = self.process()
@@ -155,14 +156,17 @@ class Postgres:
         postgres_tools.hand_over(draft)
         failure = await postgres_tools.run("initdb", *CLUSTER_OPTIONS, cluster=draft)
         if failure is not None:
-            raise StartError(f"The embedded Postgres cannot be made in {self.data}: {failure}")
-        draft.rename(self.cluster)
+            raise StartError(f"The embedded database cannot be made in {self.data}: {failure}")
+        try:
+            draft.rename(self.cluster)
+        except OSError as error:
+            raise StartError(f"The embedded database cannot be made: {self.cluster} is something else.") from error
 
     def _draft(self) -> Path:
         """Make a new folder, and remove those of users that were killed."""
-        for leftover in self.data.glob(f"{DRAFT}*"):
+        for leftover in self.cluster.parent.glob(f"{DRAFT}*"):
             shutil.rmtree(leftover, ignore_errors=True)  # if an initdb still writes there, it gives up soon
-        return Path(tempfile.mkdtemp(prefix=DRAFT, dir=self.data))
+        return Path(tempfile.mkdtemp(prefix=DRAFT, dir=self.cluster.parent))
 
     async def _launch(self) -> None:
         """Start the server, and wait until it is ready or has ended. None may run when this is called."""
@@ -174,7 +178,7 @@ class Postgres:
             "--wait",
             f"--timeout={RECOVERY_SECONDS}",
             f"--log={self.log.name}",
-            f"--options=-c listen_addresses= -c port=5432 -c unix_socket_directories={self._socket_folder()}",
+            f"--options=-c listen_addresses= -c port=5432 -c unix_socket_directories={self._make_socket_folder()}",
             cluster=self.cluster,
             version=self._version(),
         )
@@ -189,16 +193,23 @@ class Postgres:
         return version
 
     def _socket_folder(self) -> Path:
-        """Choose where the socket lies: in the cluster, unless its path is too long or has special characters."""
+        """Say where the socket lies: in the cluster, unless its path is too long or has special characters."""
         if SOCKET_FOLDER.fullmatch(str(self.cluster)):
             return self.cluster
         name = sha256(os.fsencode(self.cluster)).hexdigest()[:16]
-        place = Path(tempfile.gettempdir(), f"workflow-sync-{name}")
+        return Path(tempfile.gettempdir(), f"workflow-sync-{name}")
+
+    def _make_socket_folder(self) -> Path:
+        place = self._socket_folder()
         place.mkdir(mode=0o700, exist_ok=True)
         postgres_tools.hand_over(place)
         if place.is_symlink() or place.stat().st_uid != postgres_tools.owner():
             raise StartError(f"{place}, where the socket of the embedded Postgres belongs, is somebody else's.")
         return place
+
+    def _remove_socket_folder(self) -> None:
+        with suppress(OSError):  # it is the cluster, or was never made
+            self._socket_folder().rmdir()
 
     def _pid_file(self) -> list[str]:
         """Read what Postgres notes of itself: pid, cluster, start, port, socket folder, host, memory, status."""

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
@@ -67,13 +68,22 @@ def hand_over(folder: Path) -> None:
     Only root needs this; other users then can pass through the folders above, but not list them.
     """
     runs_as = account()
-    if not runs_as:
-        return
-    os.chown(folder, runs_as["user"], runs_as["group"])
-    for parent in (*folder.resolve().parents, *INSTALLED.parents):
-        _allow(parent, stat.S_IXOTH)
+    if runs_as:
+        os.chown(folder, runs_as["user"], runs_as["group"])
+        _let_through(folder)
+        _share_programs()
+
+
+@cache
+def _share_programs() -> None:
+    _let_through(INSTALLED)
     for path in (INSTALLED, *INSTALLED.rglob("*")):
         _allow(path, (path.stat().st_mode & (stat.S_IRUSR | stat.S_IXUSR)) >> 6)  # what its owner may
+
+
+def _let_through(folder: Path) -> None:
+    for parent in folder.resolve().parents:
+        _allow(parent, stat.S_IXOTH)
 
 
 def owner() -> int:

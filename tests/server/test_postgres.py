@@ -171,6 +171,13 @@ async def test_the_data_folder_may_have_any_name(empty: Path, name: str) -> None
     assert server.process() is None
 
 
+async def test_the_data_folder_may_be_named_from_where_one_is(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(empty)
+    async with postgres.embedded(Path(".data")) as server:
+        assert await ask(server, "SELECT 1") == 1
+    assert (empty / ".data" / "postgres" / "PG_VERSION").exists()
+
+
 async def test_nobody_else_can_reach_its_socket(data: Path) -> None:
     async with postgres.embedded(data) as server:
         assert server.cluster.stat().st_mode & 0o077 == 0
@@ -184,6 +191,15 @@ async def test_what_hinders_its_start_is_told(data: Path, monkeypatch: pytest.Mo
     with pytest.raises(StartError, match=r"the end of .*/postgres/log says why: .* contains errors"):
         async with postgres.embedded(data):
             pytest.fail("it cannot run")
+
+
+async def test_what_lies_in_the_place_of_the_cluster_stays(empty: Path) -> None:
+    (empty / "postgres").mkdir()
+    (empty / "postgres" / "letters").touch()
+    with pytest.raises(StartError, match=f"cannot be made: {empty}/postgres is something else"):
+        async with postgres.embedded(empty):
+            pytest.fail("it cannot run")
+    assert (empty / "postgres" / "letters").exists()
 
 
 async def test_a_cluster_of_a_version_that_is_not_installed_is_refused(data: Path) -> None:
