@@ -1,11 +1,14 @@
 """A topic keeps the newest saves of one workflow in memory, within limits, and knows who may hear of them."""
 
 import asyncio
+import random
+from collections.abc import Sequence
 
 import pytest
 
 from db import topics
 from db.database import Database
+from db.journal import Entry
 from db.topics import TAIL_BYTES, TAIL_SAVES, Listener, Topic
 from tests.db import stories
 from tests.db.stories import entry
@@ -73,6 +76,7 @@ def test_a_gap_empties_what_is_kept() -> None:
     topic = topic_at(3, entries=3)
     topic.advance(9, [(entry(8), 1), (entry(9), 1)])
     assert versions(topic, 2) is None
+    assert versions(topic, 5) is None
     assert versions(topic, 7) == [8, 9]
 
 
@@ -129,18 +133,29 @@ async def test_of_a_long_history_only_the_end_is_read(database: Database) -> Non
     assert len(topic.after(6) or ()) == TAIL_SAVES
 
 
+@pytest.mark.parametrize(("text", "is_read"), [("ab" * 5_000, True), (random.Random(1).randbytes(5_000).hex(), False)])
 async def test_saves_that_are_too_large_for_memory_are_left_in_the_journal(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch, text: str, is_read: bool
 ) -> None:
+    """Those that compress well are seen to be so only when they have been read."""
     monkeypatch.setattr(topics, "TAIL_BYTES", 1_000)
+    read: list[int] = []
+    advance = Topic.advance
+
+    def note(topic: Topic, version: int, entries: Sequence[tuple[Entry, int]]) -> None:
+        read.extend(entry.version for entry, _ in entries)
+        advance(topic, version, entries)
+
+    monkeypatch.setattr(Topic, "advance", note)
     await stories.create(database)
     topic = Topic("w")
     await refresh(database, topic)
-    await stories.save(database, text="ab" * 5_000)  # compressed it is smaller than that
+    await stories.save(database, text=text)
     await stories.save(database)
     await refresh(database, topic)
     assert versions(topic, 2) == [3]
     assert versions(topic, 1) is None
+    assert read == ([2, 3] if is_read else [3])
 
 
 async def test_owner_and_members_may_hear_and_strangers_may_not(database: Database) -> None:

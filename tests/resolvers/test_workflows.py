@@ -1,5 +1,6 @@
 """Workflows as a whole: who may do what with them, and what is left afterwards."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from db import conflicts
 from db.workflows import Head, Role
 from resolvers import errors, sync, workflows
 from resolvers.context import Context
 from resolvers.saves import Save, Status
 from resolvers.workflows import HeadPage
+from tests.facts import until
 
 Operation = Callable[[Context, str], Awaitable[Any]]
 
@@ -192,6 +195,20 @@ async def test_a_purge_leaves_an_id_and_nothing_of_the_content(
         assert await count(owner, f"workflow_{table}") == 0
     assert "secret" not in str(await row(owner, workflow))
     assert (await row(owner, workflow))["state"] == {}
+
+
+async def test_what_is_kept_while_a_purge_begins_is_purged_too(owner: Context, workflow: str) -> None:
+    async def is_waiting() -> bool:
+        async with owner.database.connection() as connection:
+            waits = "datname = current_database() AND wait_event_type = 'Lock'"
+            return bool(await connection.fetchval(f"SELECT count(*) FROM pg_stat_activity WHERE {waits}"))
+
+    async with owner.database.transaction() as keeping:
+        await conflicts.keep(keeping, workflow, "editor", "tab", base_version=1, payload={"secret": 1})
+        purging = asyncio.create_task(workflows.purge(owner, workflow))
+        await until(is_waiting)
+    await purging
+    assert await count(owner, "workflow_conflicts") == 0
 
 
 async def test_the_id_of_a_purged_workflow_is_never_given_out_again(
