@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import orjson
 
@@ -21,7 +20,7 @@ from server import databases
 from server.settings import Settings
 
 POOL_SIZE = 2  # connections: documents move one after the other
-FILE_NAME = re.compile(r"(?![.-])[\w. -]{1,80}")  # nothing that leaves the folder, hides or looks like an option
+FILE_NAME = re.compile(r"(?![.-])[\w. -]{1,60}")  # nothing that leaves the folder, hides or looks like an option
 DIGEST_CHARACTERS = 12  # of the id's SHA-256, where a file cannot be named after the id alone
 
 
@@ -101,6 +100,6 @@ async def _read(connection: Connection, workflow_id: str) -> Document | None:
 def _write(file: Path, document: Document) -> None:
     """Write a file so that it is there whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=file.parent, prefix=".", suffix=".json", delete=False) as draft:
-        draft.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    Path(draft.name).replace(file)
+    draft = file.with_name(f".{file.name}")
+    draft.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    draft.replace(file)

@@ -62,7 +62,7 @@ def config(settings: Settings) -> uvicorn.Config:
         ws_max_size=settings.max_body_bytes,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
-        ws_per_message_deflate=False,  # it would hold 300 kB for each connection
+        ws_per_message_deflate=False,  # it costs memory for each connection and time for each message
         lifespan="on",
         log_config=None,
         log_level=logging.ERROR,  # it would warn of every request that is none

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -156,3 +156,22 @@ def is_alive(process: psutil.Process) -> bool:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+async def sockets_of_each_worker(server: Served, opened: AsyncExitStack) -> list[list[Socket]]:
+    """Connect until each worker has two sockets at least."""
+    sockets: dict[int, list[Socket]] = {worker.pid: [] for worker in server.workers()}
+    while any(len(found) < 2 for found in sockets.values()):
+        socket = await opened.enter_async_context(server.socket("ann"))
+        sockets[worker_of(server, socket).pid].append(socket)
+    return list(sockets.values())
+
+
+def worker_of(server: Served, socket: Socket) -> psutil.Process:
+    """Find the process at the other end of a socket."""
+    port = socket.connection.local_address[1]
+    return next(
+        worker
+        for worker in server.workers()
+        if any(end.raddr and end.raddr.port == port for end in worker.net_connections("tcp"))
+    )

@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -26,16 +26,6 @@ HALF_A_REQUEST = (
 SAVE = "mutation ($input: SyncWorkflowInput!) { syncWorkflow(input: $input) { status } }"
 
 
-def worker_of(server: Served, socket: Socket) -> psutil.Process:
-    """Find the process at the other end of a socket."""
-    port = socket.connection.local_address[1]
-    return next(
-        worker
-        for worker in server.workers()
-        if any(end.raddr and end.raddr.port == port for end in worker.net_connections("tcp"))
-    )
-
-
 @asynccontextmanager
 async def typing(server: Served, typist: Typist) -> AsyncIterator[None]:
     """Have somebody type until the block ends."""
@@ -45,7 +35,8 @@ async def typing(server: Served, typist: Typist) -> AsyncIterator[None]:
             yield
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 async def saves(typist: Typist, count: int) -> None:
@@ -98,7 +89,7 @@ async def test_a_second_serve_on_the_same_data_folder_is_refused(data: Path) -> 
 
 async def test_clients_of_two_processes_hear_of_each_other_s_saves(data: Path) -> None:
     async with processes.serving(data, "--workers=2") as server, AsyncExitStack() as opened:
-        one, other = await sockets_of_each_worker(server, opened)
+        one, other = await processes.sockets_of_each_worker(server, opened)
         await save(one[0], "CREATED", 0)
         listeners = [one[1], other[1]]
         for listener in listeners:
@@ -108,15 +99,6 @@ async def test_clients_of_two_processes_hear_of_each_other_s_saves(data: Path) -
             await save(speaker, "SAVED", number)
             assert [await heard(listener) for listener in listeners] == [number, number]
         assert (await server.stop()).code == 0
-
-
-async def sockets_of_each_worker(server: Served, opened: AsyncExitStack) -> list[list[Socket]]:
-    """Connect until each worker has two sockets at least."""
-    sockets: dict[int, list[Socket]] = {worker.pid: [] for worker in server.workers()}
-    while any(len(found) < 2 for found in sockets.values()):
-        socket = await opened.enter_async_context(server.socket("ann"))
-        sockets[worker_of(server, socket).pid].append(socket)
-    return list(sockets.values())
 
 
 async def save(speaker: Socket, status: str, number: int) -> None:

@@ -1,6 +1,7 @@
 """Import and export: documents come back as they went, whether a server runs or not."""
 
 import json
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from server import transfer
 from server.cli import main
 from server.postgres import Postgres
 from server.transfer import Outcome
+from tests.facts import until
 from tests.server import processes
 
 DOCUMENT = {"blocks": {"a": {"id": "a", "x": 1.5, "name": "Grüße"}}, "edges": [], "__proto__": 2**60, "": None}
@@ -154,6 +156,16 @@ async def test_both_work_while_no_server_runs_and_leave_no_postgres_behind(data:
     assert (await processes.run("export", "flow", "--out", tmp_path / "out", "--data", data)).code == 0
     assert Postgres(data).process() is None
     assert json.loads((tmp_path / "out" / "flow.json").read_bytes()) == DOCUMENT
+
+
+async def test_an_interrupted_export_leaves_no_postgres_behind(data: Path, tmp_path: Path) -> None:
+    (data / "postgres" / "postgresql.auto.conf").write_text("hot_standby = off\n")
+    (data / "postgres" / "standby.signal").touch()  # so it recovers until somebody ends that
+    exporting = await processes.start("export", "flow", "--out", tmp_path, "--data", data)
+    await until(lambda: Postgres(data).process() is not None)
+    processes.send(exporting, signal.SIGINT)
+    assert (await processes.end(exporting)).code == 1
+    assert Postgres(data).process() is None
 
 
 async def test_an_import_makes_the_embedded_database_where_there_is_none(empty: Path, tmp_path: Path) -> None:
