@@ -8,6 +8,7 @@ from db.workflows import Head
 from merge import diff
 from merge.changes import Change
 from resolvers import documents, errors, inputs, sync, workflows
+from resolvers.answers import Answer
 from resolvers.context import Context
 from resolvers.saves import Document, Reason, Save
 
@@ -54,7 +55,7 @@ async def difference(context: Context, head: Head, start: int, end: int | None) 
         return diff.diff(before, await documents.state_at(connection, head.id, end))
 
 
-async def restore(context: Context, workflow_id: str, number: int, client_id: str | None) -> sync.Answer:
+async def restore(context: Context, workflow_id: str, number: int, client_id: str | None) -> Answer:
     """Save an old version again, on top of what stands."""
     head = await workflows.visible(context, workflow_id)
     if not 1 <= number <= head.version:

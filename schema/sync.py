@@ -6,8 +6,8 @@ from typing import Self
 import strawberry
 
 from merge.changes import ABSENT
+from resolvers.answers import Answer
 from resolvers.saves import Mode, Reason, Save, Status
-from resolvers.sync import Answer
 from schema.changes import Change, ChangeInput
 from schema.conflicts import Conflict, Problem, Repair
 from schema.scalars import JSON

@@ -11,9 +11,9 @@ from db.workflows import Role
 from merge import apply, values
 from merge.changes import Change
 from resolvers import errors, history, sync, workflows
+from resolvers.answers import Answer
 from resolvers.context import Context, Limits
 from resolvers.saves import Document, Mode, Reason, Save, Status
-from resolvers.sync import Answer
 from tests import documents
 from tests.resolvers import stores
 

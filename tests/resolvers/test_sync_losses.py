@@ -11,8 +11,10 @@ import pytest
 from db.database import Database
 from db.hub import Hub
 from resolvers import errors, sync, workflows
+from resolvers.answers import Answer
 from resolvers.context import Context
 from resolvers.saves import Document, Reason, Save, Status
+from resolvers.submissions import Submission
 from tests.facts import until
 from tests.losses import Loss, LossyProxy
 from tests.resolvers import stores
@@ -122,7 +124,7 @@ async def test_a_save_that_somebody_overtook_while_its_commit_was_lost_conflicts
 ) -> None:
     attempt = sync._attempt
 
-    async def overtaken(context: Context, submission: sync.Submission, *, in_doubt: bool) -> tuple[sync.Answer, bool]:
+    async def overtaken(context: Context, submission: Submission, *, in_doubt: bool) -> tuple[Answer, bool]:
         if in_doubt:
             await sync.sync(editor, Save("w", GROWN, base_version=1))
         return await attempt(context, submission, in_doubt=in_doubt)

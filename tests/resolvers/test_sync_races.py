@@ -10,9 +10,9 @@ from db.database import Database
 from db.hub import Hub
 from db.workflows import Role
 from resolvers import errors, history, sync, workflows
+from resolvers.answers import Answer
 from resolvers.context import Context
 from resolvers.saves import Document, Mode, Save, Status
-from resolvers.sync import Answer
 from tests import documents
 from tests.resolvers import stores
 

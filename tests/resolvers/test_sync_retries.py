@@ -7,9 +7,9 @@ import pytest
 from db import clients
 from merge import apply
 from resolvers import errors, sync, workflows
+from resolvers.answers import Answer
 from resolvers.context import Context
 from resolvers.saves import Document, Mode, Reason, Save, Status
-from resolvers.sync import Answer
 from tests.resolvers import stores
 
 FIRST: Document = {"blocks": {"a": {"x": 1}}, "edges": []}  # what `workflow` is at version 1
