@@ -91,6 +91,16 @@ async def test_it_refuses_a_data_folder_that_is_none(tmp_path: Path) -> None:
     )
 
 
+async def test_it_does_not_import_what_lies_where_it_is_started(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room in ("auth", "db", "schema", "server"):
+        (tmp_path / f"{room}.py").write_text("raise RuntimeError('this is somebody else\\'s')")
+    monkeypatch.chdir(tmp_path)
+    async with processes.serving(data) as server:
+        assert (await server.stop()).stderr == ""
+
+
 async def test_its_answers_do_not_name_the_server_software(data: Path) -> None:
     async with processes.serving(data) as server, server.client("ann") as client:
         assert "server" not in (await client.get("/health")).headers
