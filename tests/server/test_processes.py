@@ -134,7 +134,7 @@ async def test_a_server_that_was_killed_starts_again_with_what_it_acknowledged(d
     moments = random.Random(victim)
     typist = Typist()
     for _ in range(ROUNDS):
-        async with processes.serving(data, "--workers=2") as server, typing(server, typist):
+        async with processes.serving(data) as server, typing(server, typist):
             await moment(typist, moments)
             parent, workers = psutil.Process(server.process.pid), server.workers()
             await processes.kill(
