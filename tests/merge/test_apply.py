@@ -66,6 +66,16 @@ def test_changes_are_applied_one_after_the_other() -> None:
         Change(("a",), value=1),
         Change(("a",), value={}),
         Change(("a", "b"), value=2),
+        Change(("a",), value={"c": {}}),
+        Change(("a", "c", "d"), value=3),
+        Change(("a", "c"), value=4),
+        Change(("b",), value=[{"id": "1"}]),
+        Change(("b", "1", "x"), value=5),
+        Change(("b",), value={"id": "2"}),
+    ]
+    assert apply.apply({}, there) == {"a": {"c": 4}, "b": {"id": "2"}}
+    there += [
+        Change(("b",), removal=True),
         Change(("a",), removal=True),
         Change(("a",), value=[]),
         Change(("a", "1"), value={"id": "1"}),
