@@ -109,11 +109,13 @@ class Database:
             return False
         return True
 
-    async def transact(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    async def transact(
+        self, work: Callable[[Connection], Awaitable[Result]], *, isolation: Isolation = "repeatable_read"
+    ) -> Result:
         """Run `work` in a transaction, again where somebody else was faster; each time that is somebody's success."""
         while True:
             try:
-                async with self.transaction() as connection:
+                async with self.transaction(isolation=isolation) as connection:
                     return await work(connection)
             except OVERTAKEN_ERRORS:
                 continue

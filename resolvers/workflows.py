@@ -108,10 +108,12 @@ async def purge(context: Context, workflow_id: str) -> str:
     """Remove a workflow for good (owner). Its id is never given out again."""
     viewer = context.known_viewer()
 
-    async with context.database.transaction(isolation="read_committed") as connection:
+    async def work(connection: Connection) -> None:
         _require_owner(await _visible(connection, workflow_id, viewer.id))
         if not await workflows.purge(connection, workflow_id, viewer.id):
             raise errors.NotFoundError
+
+    await context.database.transact(work, isolation="read_committed")
     await context.hub.announce(workflow_id)
     return workflow_id
 

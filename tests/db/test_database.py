@@ -83,6 +83,33 @@ async def test_whoever_was_overtaken_works_again_on_what_stands(database: Databa
         assert await connection.fetchval("SELECT last_sequence FROM workflow_clients") == 20
 
 
+async def test_who_wait_for_each_other_both_get_their_turn(database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO workflow_clients SELECT 'w', 'u', c, 0, 0, '[]' FROM unnest('{a,b}'::text[]) c"
+        )
+    meeting = asyncio.Barrier(2)
+
+    async def count(connection: Connection, *clients: str) -> None:
+        await connection.execute("SET LOCAL deadlock_timeout = '10ms'")
+        for client in clients:
+            await connection.execute(
+                "UPDATE workflow_clients SET last_sequence = last_sequence + 1 WHERE client_id = $1", client
+            )
+            if len(locked) < 2:
+                locked.append(client)
+                await meeting.wait()
+
+    locked: list[str] = []
+    await asyncio.gather(
+        database.transact(lambda connection: count(connection, "a", "b"), isolation="read_committed"),
+        database.transact(lambda connection: count(connection, "b", "a"), isolation="read_committed"),
+    )
+    assert locked == ["a", "b"]
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT sum(last_sequence) FROM workflow_clients") == 4
+
+
 async def test_more_work_than_connections_waits_its_turn(migrated_url: str) -> None:
     async with Database.open(migrated_url, pool_size=2) as small:
         assert await asyncio.gather(*(small.transact(one) for _ in range(50))) == [1] * 50
