@@ -15,7 +15,7 @@ help: ## Say what there is
 run: setup ## Serve on http://127.0.0.1:8000 with an embedded Postgres
 	@exec $(BIN)/workflow-sync serve
 
-test: setup $(BETTER_AUTH)/node_modules/.installed ## Run the tests
+test: setup ## Run the tests
 	$(BIN)/pytest
 
 check: setup ## Run the linters, the type checkers, the import contracts and the comparison of the SDL
@@ -26,7 +26,7 @@ check: setup ## Run the linters, the type checkers, the import contracts and the
 	$(BIN)/workflow-sync schema | diff schema/schema.graphql -
 	npm --prefix web run --silent check
 
-setup: .venv/.installed server/pages/index.html ## Install everything into this folder and build the pages
+setup: .venv/.installed server/pages/index.html $(BETTER_AUTH)/node_modules/.installed ## Install everything into this folder and build the pages
 
 lock: .venv/.installed ## Pin the newest dependencies that pyproject.toml allows
 	$(COMPILE) --upgrade --group dev pyproject.toml --output-file requirements.lock
