@@ -130,7 +130,7 @@ def _compare(save: Save, standing: Standing) -> Decision:
     version, held, base = standing.version, standing.client.last_version, standing.base.state
     written = tuple(diff.diff(standing.state, save.state))
     if changes.is_only_clock(written):
-        return Decision(Status.UNCHANGED, version, version, answer=_answer(save, standing))
+        return Decision(Status.UNCHANGED, version, version, answer=_answer(save, standing) if written else ())
     if shapes.empties(standing.state if base is None else base, save.state) and not save.allow_empty:
         return Decision(Status.REJECTED, version, held, problems=(EMPTY,))
     if base is None:
