@@ -68,8 +68,11 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str, *, pool_size: int) -> "AsyncIterator[Database]":
-        """Open the pool, and close it in the end; statements under way then have a few seconds to finish."""
-        pool = await asyncpg.create_pool(url, min_size=1, max_size=pool_size, init=prepare, command_timeout=60)
+        """Open the pool, and close it in the end; statements under way then have a few seconds to finish.
+
+        Nothing is connected before the first statement, which waits for a Postgres that is just being restarted.
+        """
+        pool = await asyncpg.create_pool(url, min_size=0, max_size=pool_size, init=prepare, command_timeout=60)
         try:
             yield cls(url, pool)
         finally:

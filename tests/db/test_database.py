@@ -20,17 +20,18 @@ async def proxy(database: Database) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-@pytest.fixture
-async def proxied(proxy: Proxy) -> AsyncIterator[Database]:
-    """The database at the end of that road."""
-    async with Database.open(proxy.url, pool_size=2) as database:
-        yield database
-
-
 async def one(connection: Connection) -> int:
     value = await connection.fetchval("SELECT 1")
     assert isinstance(value, int)
     return value
+
+
+@pytest.fixture
+async def proxied(proxy: Proxy) -> AsyncIterator[Database]:
+    """The database at the end of that road, with a connection that is open."""
+    async with Database.open(proxy.url, pool_size=2) as database:
+        await database.transact(one)
+        yield database
 
 
 async def stop(proxy: Proxy, database: Database) -> None:
@@ -173,6 +174,15 @@ async def test_work_waits_for_a_postgres_that_is_being_restarted(proxy: Proxy, p
     await proxy.has_refused(3)
     proxy.start()
     assert await working == 1
+
+
+async def test_a_pool_can_be_opened_while_postgres_is_away(proxy: Proxy) -> None:
+    proxy.stop()
+    async with Database.open(proxy.url, pool_size=1) as database:
+        working = asyncio.create_task(database.transact(one))
+        await proxy.has_refused(2)
+        proxy.start()
+        assert await working == 1
 
 
 async def test_a_postgres_that_stays_away_is_unavailable(

@@ -99,6 +99,7 @@ async def test_an_announcement_that_fails_is_logged_and_no_error(
 ) -> None:
     monkeypatch.setattr(databases, "RESTART_SECONDS", 0.0)
     async with Proxy.run(database.url) as proxy, Database.open(proxy.url, pool_size=1) as away:
+        assert await away.answers(within=20)
         proxy.stop()
         if is_noticed:
             await until(lambda: not away.pool.get_size())
