@@ -86,7 +86,7 @@ class Served:
 
     def workers(self) -> list[psutil.Process]:
         """List the processes that serve now."""
-        return [child for child in children(self.process) if "server.worker" in child.cmdline()]
+        return workers(self.process)
 
     def bearer(self, user: str) -> str:
         return f"Bearer {DevelopmentTokens.load(self.data).sign(user)}"
@@ -134,6 +134,18 @@ async def _ready(process: Process) -> str:
 def children(process: Process) -> list[psutil.Process]:
     """List what a process has started and not left behind."""
     return list(psutil.Process(process.pid).children(recursive=True))
+
+
+def workers(process: Process) -> list[psutil.Process]:
+    """List the processes that serve for a parent."""
+    return [child for child in children(process) if "server.worker" in _command(child)]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.NoSuchProcess:  # it was one that ends by itself
+        return []
 
 
 async def kill(victims: Sequence[psutil.Process]) -> None:

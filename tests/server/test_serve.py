@@ -146,7 +146,7 @@ async def test_it_can_be_stopped_while_the_database_recovers(data: Path) -> None
 
 async def test_it_can_be_stopped_while_its_processes_start(data: Path) -> None:
     starting = await processes.start("serve", "--port=0", "--data", data)
-    await until(lambda: any("server.worker" in child.cmdline() for child in processes.children(starting)))
+    await until(lambda: len(processes.workers(starting)) == 1)
     processes.send(starting, signal.SIGINT)
     assert await processes.end(starting) == Ended(0, "", "")
     assert Postgres(data).process() is None
