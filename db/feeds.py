@@ -124,7 +124,7 @@ async def _tell(connection: Connection, feeds: Sequence[Feed], hints: set[str] |
     if not any(changed.values()):
         return
     looks = await _looks(connection, changed.values())
-    news = {feed: [looks[id_] for id_ in sorted(ids & looks.keys())] for feed, ids in changed.items()}
+    news = {feed: [looks[key] for key in sorted(keys & looks.keys())] for feed, keys in changed.items()}
     saves = await _saves(connection, news)
     for feed, found in news.items():
         stories = [_story(feed, now, saves.get(now.id, []), visible=now.id in visible[feed.user]) for now in found]
