@@ -1,9 +1,10 @@
 """Changes brought into a document, which itself stays as it is: only the containers on their paths are copied."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from merge import values
-from merge.changes import ABSENT, Change, Path
+from merge.changes import ABSENT, Absent, Change, Path
 from merge.values import Document, Value
 
 
@@ -33,6 +34,24 @@ def apply(document: Document, changes: Iterable[Change]) -> Document:
         except _MisfitError as error:
             raise PathError(change.path, str(error)) from None
     return draft.finished()
+
+
+def fitting(document: Document, changes: Iterable[Change]) -> Document:
+    """Apply those changes that fit, one after the other, and leave the others out."""
+    for change in changes:
+        with suppress(PathError):
+            document = apply(document, [change])
+    return document
+
+
+def find(value: Value | Absent, path: Path) -> Value | Absent:
+    """Give what is at a path inside a value; ABSENT where it leads nowhere."""
+    for key in path:
+        members = values.by_id(value) if isinstance(value, list) else value
+        if not isinstance(members, dict) or key not in members:
+            return ABSENT
+        value = members[key]
+    return value
 
 
 def _apply(draft: "_Draft", change: Change) -> None:

@@ -130,7 +130,7 @@ def equal(a: Value, b: Value) -> bool:
 
     `problems` finds nothing in either.
     """
-    return a is b or (a == b and (_same_text(a, b) or _same_booleans(a, b)))
+    return surely_equal(a, b) or (a == b and _same_booleans(a, b))
 
 
 def surely_equal(a: Value, b: Value) -> bool:
@@ -139,7 +139,7 @@ def surely_equal(a: Value, b: Value) -> bool:
 
 
 def _same_text(a: Value, b: Value) -> bool:
-    return isinstance(a, str) or canonical(a) == canonical(b)
+    return isinstance(a, str) or dump(a) == dump(b) or canonical(a) == canonical(b)
 
 
 def _same_booleans(a: Value, b: Value) -> bool:

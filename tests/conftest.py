@@ -1,6 +1,7 @@
 """What every test may ask for: a real Postgres, migrated as in production, and empty."""
 
 import os
+import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from db import migrate
 from db.database import Database
@@ -15,6 +17,32 @@ from server import postgres
 from server.settings import Settings
 
 TABLES = ("workflow_changes", "workflow_checkpoints", "workflow_clients", "workflow_conflicts", "workflow_members")
+
+
+IN_CI = "CI" in os.environ
+
+settings.register_profile(
+    "this project",
+    max_examples=1_000 if IN_CI else 50,
+    derandomize=False,  # the seed is drawn anew each time, and printed
+    deadline=None,  # nothing here is measured by the clock
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("this project")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw one seed for all property tests in CI, which keeps no examples that failed."""
+    if IN_CI and config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = secrets.randbelow(2**32)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Print the seed of the property tests."""
+    seed = config.option.hypothesis_seed
+    return f"hypothesis seed: {'one of its own for each test' if seed is None else seed}"
 
 
 @pytest.fixture(autouse=True)
