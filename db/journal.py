@@ -12,16 +12,19 @@ from db.database import Connection
 
 PAGE_SAVES = 100  # read at once for a subscriber that is behind
 PAGE_BYTES = 256 * 1024  # the same, as stored: what waits in memory for each subscriber that reads slowly
+TRACED_SAVES = 1_000  # how far back it is known whose values a save replaces that names no base
 CHECKPOINT_EVERY = 50  # versions; reading any version folds fewer journal rows than this
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One save. `changes` is a list of journal-encoded changes (`merge.changes.to_json`)."""
+    """One save. Its lists are encoded by `merge.changes`, `db.conflicts` and `merge.repair`."""
 
     workflow_id: str
     version: int
     changes: list[dict[str, Any]]
+    conflicts: list[dict[str, Any]]
+    repairs: list[dict[str, Any]]
     saved_by: str
     saved_at: datetime
     client_id: str | None
@@ -29,7 +32,7 @@ class Entry:
     label: str | None
 
 
-_ENTRY = "workflow_id, version, changes, saved_by, saved_at, client_id, reason, label"
+ENTRY = "workflow_id, version, changes, conflicts, repairs, saved_by, saved_at, client_id, reason, label"
 
 
 def _entries(rows: Sequence[asyncpg.Record]) -> list[Entry]:
@@ -46,33 +49,43 @@ async def append(
     """Write one save down, and a checkpoint of `state` where one is due."""
     await connection.execute(
         """
-        INSERT INTO workflow_changes (workflow_id, version, save_id, changes, saved_by, saved_at, client_id, reason)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO workflow_changes
+            (workflow_id, version, save_id, changes, conflicts, repairs, saved_by, saved_at, client_id, reason)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """,
         entry.workflow_id,
         entry.version,
         save_id,
         entry.changes,
+        entry.conflicts,
+        entry.repairs,
         entry.saved_by,
         entry.saved_at,
         entry.client_id,
         entry.reason,
     )
     if entry.version % CHECKPOINT_EVERY == 0:
-        await connection.execute(
-            "INSERT INTO workflow_checkpoints (workflow_id, version, state) VALUES ($1, $2, $3)",
-            entry.workflow_id,
-            entry.version,
-            state,
-        )
+        await put_checkpoint(connection, entry.workflow_id, entry.version, state)
 
 
-async def find(connection: Connection, workflow_id: str, save_id: UUID) -> Entry | None:
-    """Look a save up by the id that the server gave it, to know whether it was committed."""
-    rows = await connection.fetch(
-        f"SELECT {_ENTRY} FROM workflow_changes WHERE workflow_id = $1 AND save_id = $2", workflow_id, save_id
+async def put_checkpoint(connection: Connection, workflow_id: str, version: int, state: dict[str, Any]) -> None:
+    """Keep the whole state at a version, if that is not done already."""
+    await connection.execute(
+        """
+        INSERT INTO workflow_checkpoints (workflow_id, version, state) VALUES ($1, $2, $3)
+        ON CONFLICT (workflow_id, version) DO NOTHING
+        """,
+        workflow_id,
+        version,
+        state,
     )
-    return next(iter(_entries(rows)), None)
+
+
+async def has(connection: Connection, workflow_id: str, save_id: UUID) -> bool:
+    """Say whether a save was committed, by the id that the server gave it."""
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        "SELECT EXISTS (SELECT FROM workflow_changes WHERE workflow_id = $1 AND save_id = $2)", workflow_id, save_id
+    )
 
 
 async def entry(connection: Connection, workflow_id: str, version: int) -> Entry | None:
@@ -88,7 +101,7 @@ async def between(connection: Connection, workflow_id: str, after: int, to: int)
     return _entries(
         await connection.fetch(
             f"""
-            SELECT {_ENTRY} FROM workflow_changes
+            SELECT {ENTRY} FROM workflow_changes
             WHERE workflow_id = $1 AND version > $2 AND version <= $3 ORDER BY version
             """,
             workflow_id,
@@ -106,8 +119,9 @@ async def page(connection: Connection, workflow_id: str, after: int, to: int) ->
     return _entries(
         await connection.fetch(
             f"""
-            SELECT {_ENTRY} FROM (
-                SELECT *, sum(pg_column_size(changes)) OVER (ORDER BY version) AS stored FROM workflow_changes
+            SELECT {ENTRY} FROM (
+                SELECT *, sum(pg_column_size(changes) + pg_column_size(conflicts)) OVER (ORDER BY version) AS stored
+                FROM workflow_changes
                 WHERE workflow_id = $1 AND version > $2 AND version <= least($2 + {PAGE_SAVES}, $3)
             ) AS next
             WHERE stored <= {PAGE_BYTES} OR version = $2 + 1 ORDER BY version
@@ -124,12 +138,56 @@ async def latest(connection: Connection, workflow_id: str, *, before: int, limit
     return _entries(
         await connection.fetch(
             f"""
-            SELECT {_ENTRY} FROM workflow_changes
+            SELECT {ENTRY} FROM workflow_changes
             WHERE workflow_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3
             """,
             workflow_id,
             before,
             limit,
+        )
+    )
+
+
+async def weigh(connection: Connection, workflow_id: str, after: int, to: int) -> int | None:
+    """Measure the saves from version `after` (without it) to `to`, in bytes as stored; None where some are gone."""
+    count, size = await connection.fetchrow(  # type: ignore[misc]  # an aggregate always gives a row
+        """
+        SELECT count(*), coalesce(sum(pg_column_size(changes)), 0) FROM workflow_changes
+        WHERE workflow_id = $1 AND version > $2 AND version <= $3
+        """,
+        workflow_id,
+        after,
+        to,
+    )
+    return int(size) if count == to - after else None
+
+
+async def label(connection: Connection, workflow_id: str, version: int, text: str | None) -> Entry | None:
+    """Name a version, or take its name away; None where there is no such version."""
+    rows = await connection.fetch(
+        f"UPDATE workflow_changes SET label = $3 WHERE workflow_id = $1 AND version = $2 RETURNING {ENTRY}",
+        workflow_id,
+        version,
+        text,
+    )
+    return next(iter(_entries(rows)), None)
+
+
+async def trace(connection: Connection, workflow_id: str, version: int, *, unless_all_by: str) -> list[Entry]:
+    """Read the newest saves up to a version, oldest first; none where one user made all of them."""
+    return _entries(
+        await connection.fetch(
+            f"""
+            SELECT {ENTRY} FROM workflow_changes
+            WHERE workflow_id = $1 AND version > $2 AND version <= $3 AND EXISTS (
+                SELECT FROM workflow_changes
+                WHERE workflow_id = $1 AND version > $2 AND version <= $3 AND saved_by <> $4)
+            ORDER BY version
+            """,
+            workflow_id,
+            version - TRACED_SAVES,
+            version,
+            unless_all_by,
         )
     )
 

@@ -12,8 +12,9 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
+    text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -77,6 +78,8 @@ class WorkflowChange(Base):
     version: Mapped[int] = mapped_column(Integer)
     save_id: Mapped[object] = mapped_column(Uuid, nullable=False)
     changes: Mapped[object] = mapped_column(JSONB, nullable=False)
+    conflicts: Mapped[object] = mapped_column(JSONB, server_default=text("'[]'"), nullable=False)
+    repairs: Mapped[object] = mapped_column(JSONB, server_default=text("'[]'"), nullable=False)
     saved_by: Mapped[str] = mapped_column(Text)
     client_id: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
@@ -129,14 +132,34 @@ class WorkflowMember(Base):
 
 
 class WorkflowConflict(Base):
-    """A whole payload that could not be written: the newest of each client, kept until somebody looks."""
+    """Two values for one path; with the empty path, a whole payload that could not be written.
+
+    Of payloads, only the newest of each client is kept. `sides` holds the values under base, theirs and yours.
+    """
 
     __tablename__ = "workflow_conflicts"
-    __table_args__ = (PrimaryKeyConstraint("workflow_id", "user_id", "client_id"),)
+    __table_args__ = (
+        Index(None, "workflow_id"),
+        Index(
+            "workflow_conflicts_payload_idx",
+            "workflow_id",
+            "user_id",
+            "client_id",
+            unique=True,
+            postgresql_where=text("path = '{}'::text[]"),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
 
+    id: Mapped[object] = mapped_column(Uuid, primary_key=True)
     workflow_id: Mapped[str] = mapped_column(ForeignKey("workflows.id"))
+    path: Mapped[object] = mapped_column(ARRAY(Text), nullable=False)
+    sides: Mapped[object] = mapped_column(JSONB, nullable=False)
+    winner: Mapped[str] = mapped_column(Text)
     user_id: Mapped[str] = mapped_column(Text)
-    client_id: Mapped[str] = mapped_column(Text, server_default="")
+    client_id: Mapped[str | None] = mapped_column(Text)
+    theirs_by: Mapped[str] = mapped_column(Text)
+    theirs_at: Mapped[object] = mapped_column(DateTime(timezone=True), nullable=False)
+    theirs_version: Mapped[int] = mapped_column(Integer)
     base_version: Mapped[int | None] = mapped_column(Integer)
-    payload: Mapped[object] = mapped_column(JSONB, nullable=False)
     kept_at: Mapped[object] = _now()

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from db import journal
 from db.database import Connection
 from db.journal import Entry
 
@@ -111,11 +112,11 @@ async def _read_saves(connection: Connection, behind: Sequence[Topic], versions:
     """Read the newest saves of topics; of those that were just joined none, as their listeners read the journal."""
     known = [topic for topic in behind if topic.version]
     rows = await connection.fetch(
-        """
-        SELECT workflow_id, version, changes, saved_by, saved_at, client_id, reason, label,
-               octet_length(changes::text) AS size
+        f"""
+        SELECT {journal.ENTRY}, octet_length(changes::text) + octet_length(conflicts::text) AS size
         FROM (
-            SELECT c.*, sum(pg_column_size(c.changes)) OVER (PARTITION BY t.id ORDER BY c.version DESC) AS stored
+            SELECT c.*, sum(pg_column_size(c.changes) + pg_column_size(c.conflicts))
+                        OVER (PARTITION BY t.id ORDER BY c.version DESC) AS stored
             FROM unnest($1::text[], $2::int[], $3::int[]) AS t (id, after, upto)
             JOIN workflow_changes c ON c.workflow_id = t.id AND c.version > t.after AND c.version <= t.upto
         ) AS newest

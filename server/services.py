@@ -33,7 +33,11 @@ class Services:
         if settings.database_url is None:
             raise ValueError("a server process needs a database_url: only the parent starts the embedded one")
         url = settings.database_url.get_secret_value()
-        async with Database.open(url, pool_size=settings.database_pool_size) as database, Hub.open(database) as hub:
+        async with (
+            Database.open(url, pool_size=settings.database_pool_size) as database,
+            Hub.open(database) as hub,
+            settings.retention.kept(database),
+        ):
             yield cls(settings, database, hub, _authenticator(settings, database))
 
     def context(self, viewer: Viewer | None) -> Context:

@@ -9,6 +9,7 @@ import httpx
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from db.retention import Retention
 from resolvers.context import Limits
 
 SECRET_CHARACTERS = 32  # what Better Auth asks for, and HS256 (RFC 7518, section 3.2)
@@ -67,6 +68,15 @@ class Settings(BaseSettings):
     )
     max_document_depth: int = Field(
         default=200, ge=1, le=200, description="Deepest document, in objects and lists inside one another."
+    )
+
+    journal_versions: int = Field(
+        default=1_000, ge=1, description="The newest versions of each workflow that are kept, whatever their age."
+    )
+    journal_days: int = Field(
+        default=90,
+        ge=1,
+        description="Days that versions, conflicts and answers for retries are kept; named versions stay.",
     )
 
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -137,6 +147,11 @@ class Settings(BaseSettings):
         """Whether development tokens count: loopback only, and no other way of signing in is configured."""
         configured = self.better_auth_secret or self.jwt_jwks_url or self.jwt_secret
         return is_loopback(self.host) and not configured
+
+    @property
+    def retention(self) -> Retention:
+        """How long what happened is kept."""
+        return Retention(versions=self.journal_versions, days=self.journal_days)
 
     @property
     def limits(self) -> Limits:

@@ -5,7 +5,7 @@ Revision: 20261124_workflows, the first
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "20261124_workflows"
 down_revision = None
@@ -57,6 +57,8 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("save_id", sa.Uuid, nullable=False),
         sa.Column("changes", JSONB, nullable=False),
+        sa.Column("conflicts", JSONB, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("repairs", JSONB, server_default=sa.text("'[]'"), nullable=False),
         sa.Column("saved_by", sa.Text, nullable=False),
         sa.Column("client_id", sa.Text),
         sa.Column("reason", sa.Text, nullable=False),
@@ -93,13 +95,28 @@ def upgrade() -> None:
     op.create_index("workflow_members_user_id_idx", "workflow_members", ["user_id"])
     op.create_table(
         "workflow_conflicts",
+        sa.Column("id", sa.Uuid, nullable=False),
         _workflow_id(),
+        sa.Column("path", ARRAY(sa.Text), nullable=False),
+        sa.Column("sides", JSONB, nullable=False),
+        sa.Column("winner", sa.Text, nullable=False),
         sa.Column("user_id", sa.Text, nullable=False),
-        sa.Column("client_id", sa.Text, server_default="", nullable=False),
+        sa.Column("client_id", sa.Text),
+        sa.Column("theirs_by", sa.Text, nullable=False),
+        sa.Column("theirs_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("theirs_version", sa.Integer, nullable=False),
         sa.Column("base_version", sa.Integer),
-        sa.Column("payload", JSONB, nullable=False),
         _time("kept_at"),
-        sa.PrimaryKeyConstraint("workflow_id", "user_id", "client_id"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("workflow_conflicts_workflow_id_idx", "workflow_conflicts", ["workflow_id"])
+    op.create_index(
+        "workflow_conflicts_payload_idx",
+        "workflow_conflicts",
+        ["workflow_id", "user_id", "client_id"],
+        unique=True,
+        postgresql_where=sa.text("path = '{}'::text[]"),
+        postgresql_nulls_not_distinct=True,
     )
 
 

@@ -16,7 +16,7 @@ CROWD_OWNERS = 500
 def entry(version: int, workflow_id: str = "w", *, text: str = "") -> Entry:
     """Make the journal entry of a save that sets `n` to the version it makes."""
     changes: list[dict[str, Any]] = [{"path": ["n"], "value": version}, {"path": ["text"], "value": text}]
-    return Entry(workflow_id, version, changes, "owner", datetime.now(UTC), "tab", "MANUAL", None)
+    return Entry(workflow_id, version, changes, [], [], "owner", datetime.now(UTC), "tab", "MANUAL", None)
 
 
 async def create(database: Database, workflow_id: str = "w", *, owner: str = "owner") -> None:

@@ -38,7 +38,9 @@ async def test_a_page_holds_only_so_many_bytes_but_one_save_at_least(
 ) -> None:
     async with database.connection() as connection:
         await fill(connection, database, 9, text="x" * 1_000)
-        size = await connection.fetchval("SELECT pg_column_size(changes) FROM workflow_changes WHERE version = 9")
+        size = await connection.fetchval(
+            "SELECT pg_column_size(changes) + pg_column_size(conflicts) FROM workflow_changes WHERE version = 9"
+        )
         monkeypatch.setattr(journal, "PAGE_BYTES", 3 * size)
         assert versions(await journal.page(connection, "w", 3, 9)) == [4, 5, 6]
         monkeypatch.setattr(journal, "PAGE_BYTES", 0)

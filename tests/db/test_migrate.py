@@ -47,7 +47,9 @@ SAMPLES = """
     INSERT INTO workflow_checkpoints VALUES ('w', 1, '{}');
     INSERT INTO workflow_clients VALUES ('w', 'u', 'c', 1, 1, '[]');
     INSERT INTO workflow_members VALUES ('w', 'v', 'VIEWER');
-    INSERT INTO workflow_conflicts (workflow_id, user_id, payload) VALUES ('w', 'u', '{}');
+    INSERT INTO workflow_conflicts
+        (id, workflow_id, path, sides, winner, user_id, theirs_by, theirs_at, theirs_version)
+    VALUES (gen_random_uuid(), 'w', '{}', '{}', 'THEIRS', 'u', 'v', now(), 1);
 """
 
 Result = TypeVar("Result")
