@@ -1,14 +1,14 @@
 """Documents built from what is stored: the snapshot, checkpoints and the journal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from db import journal, workflows
 from db.database import Connection
 from db.journal import Entry
-from merge import apply, changes
+from merge import apply, changes, values
 from merge.changes import Change
+from merge.values import Document
 from resolvers import errors
-from resolvers.saves import Document
 
 
 async def state_at(connection: Connection, workflow_id: str, version: int) -> Document:
@@ -31,6 +31,18 @@ def fold(state: Document, entries: Iterable[Entry]) -> Document:
     return apply.apply(state, (change for entry in entries for change in changes_of(entry)))
 
 
+def rewound(document: Document, entries: Sequence[Entry]) -> Document:
+    """Take saves back, oldest first in `entries`; the result shares with the document what they left alone."""
+    return apply.apply(
+        document, [change for entry in reversed(entries) for change in changes.inverse(changes_of(entry))]
+    )
+
+
 def changes_of(entry: Entry) -> list[Change]:
     """Decode the changes of a journal entry."""
     return [changes.from_json(change) for change in entry.changes]
+
+
+def size_of(entry: Entry) -> int:
+    """Measure the changes of a journal entry: bytes of JSON, with the values that they replaced."""
+    return len(values.dump(entry.changes))

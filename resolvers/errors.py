@@ -30,17 +30,14 @@ class NotFoundError(OperationError):
     code = "NOT_FOUND"
 
 
+class NoConflictError(NotFoundError):
+    """There is no such conflict, or somebody has closed it."""
+
+
 class BadUserInputError(OperationError):
     """The input is not valid."""
 
     code = "BAD_USER_INPUT"
-
-
-class NotYetError(BadUserInputError):
-    """A part of the contract is not available yet."""
-
-    def __init__(self, field: str) -> None:
-        super().__init__(f"`{field}` is part of the contract but not available yet.")
 
 
 class TooLargeError(OperationError):

@@ -1,63 +1,96 @@
-"""A save with what can be found out about it before the database is asked."""
+"""A save with what is found out about it before the database is asked."""
 
 import hashlib
 import uuid
 from dataclasses import dataclass
+from enum import Enum, auto
 
-from merge import values
-from merge.changes import ABSENT
+from db.conflicts import Kept
+from merge import changes, values
+from merge.changes import ABSENT, Change
 from merge.values import Problem
 from resolvers import errors, inputs
-from resolvers.context import Context, UserId
+from resolvers.context import Context, Limits, UserId
 from resolvers.saves import Save
 
-DEFAULT_NAME = "Untitled"
+
+class Ground(Enum):
+    """What a save is compared with."""
+
+    CLIENT = auto()  # its base version with the client's own later saves
+    VERSION = auto()  # its base version alone: whoever saved since is somebody else, but for a kept payload's sender
+    HEAD = auto()  # whatever stands
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A save that is to be decided.
+    """One save of one user.
 
-    `save_id` tells this one save from every other, `digest` (SHA-256) a retry from a different save. `name` is what a
-    workflow is called that it creates. `on_top`: the base is whatever stands, and the client holds that.
+    `save_id` tells it from every other, `digest` (SHA-256) a retry from a different save. `problems` are what is wrong
+    with what was sent, wherever it goes. The conflict that it `resolves` is closed where the save is decided.
     """
 
     save: Save
     user: UserId
     save_id: uuid.UUID
-    name: str
     problems: tuple[Problem, ...]
     digest: str
-    on_top: bool
+    limits: Limits
+    ground: Ground = Ground.CLIENT
+    resolves: Kept | None = None
+
+    def check(self, document: object) -> tuple[Problem, ...]:
+        """Say why a document cannot be stored."""
+        return _document_problems(document, self.limits)
 
 
-def submit(context: Context, save: Save, *, on_top: bool) -> Submission:
-    """Check a save, all but whether it may be written. Raises UnauthenticatedError, BadUserInputError."""
+def submit(context: Context, save: Save, *, ground: Ground = Ground.CLIENT, resolves: Kept | None = None) -> Submission:
+    """Check what can be checked beforehand. Raises UnauthenticatedError, BadUserInputError."""
     viewer = context.known_viewer()
-    name = _check(save)
-    limits = context.limits
-    found = values.problems(save.state, max_depth=limits.document_depth, max_bytes=limits.document_bytes)
-    problems = tuple(found)
-    return Submission(save, viewer.id, uuid.uuid4(), name, problems, _digest(save, problems), on_top)
+    _check(save, ground)
+    problems = _problems(save, context.limits)
+    return Submission(
+        save, viewer.id, uuid.uuid4(), problems, _digest(save, problems), context.limits, ground, resolves
+    )
 
 
-def _check(save: Save) -> str:
-    """Check all fields but the document, and give the name of the workflow."""
+def _check(save: Save, ground: Ground) -> None:
     inputs.identifier("id", save.id)
-    if save.client_id is not None:
-        inputs.identifier("clientId", save.client_id)
-    if save.base_version is not None:
-        inputs.version("baseVersion", save.base_version)
-    if save.sequence is not None and (save.sequence < 1 or save.client_id is None):
-        raise errors.BadUserInputError("`sequence` counts the saves of a `clientId` from 1 on: send both.")
     if (save.state is ABSENT) is (save.changes is None):
         raise errors.BadUserInputError("Send exactly one of `state` and `changes`.")
-    if save.changes is not None:
-        raise errors.NotYetError("changes")
-    return DEFAULT_NAME if save.name is None else inputs.name(save.name)
+    if save.client_id is not None:
+        inputs.identifier("clientId", save.client_id)
+    if save.name is not None:
+        inputs.name(save.name)
+    if save.base_version is not None:
+        inputs.version("baseVersion", save.base_version)
+    elif save.changes is not None and ground is not Ground.HEAD:
+        raise errors.BadUserInputError("`changes` need a `baseVersion`: the version that they were made on.")
+    if save.sequence is not None and (save.sequence < 1 or save.client_id is None):
+        raise errors.BadUserInputError("`sequence` counts the saves of a `clientId` from 1 on: send both.")
+
+
+def _problems(save: Save, limits: Limits) -> tuple[Problem, ...]:
+    if save.changes is None:
+        return _document_problems(save.state, limits)
+    return tuple(problem for change in save.changes for problem in _change_problems(change, limits))
+
+
+def _document_problems(document: object, limits: Limits) -> tuple[Problem, ...]:
+    return tuple(values.problems(document, max_depth=limits.document_depth, max_bytes=limits.document_bytes))
+
+
+def _change_problems(change: Change, limits: Limits) -> tuple[Problem, ...]:
+    """Check a change as if it were a document of its own: its path and order as keys, its value below them."""
+    carried = None if change.value is ABSENT else change.value
+    keys: dict[str, object] = dict.fromkeys((*change.path, *(change.order or ())))
+    found = _document_problems({"": carried} | keys, limits)
+    return tuple(Problem((*change.path, *problem.path[1:]), problem.code, problem.message) for problem in found)
 
 
 def _digest(save: Save, problems: tuple[Problem, ...]) -> str:
-    document = save.state if not problems else [[*problem.path, problem.code] for problem in problems]
-    fields = [document, save.base_version, save.name, save.reason, save.mode, save.allow_empty]
+    sent: object = save.state if save.changes is None else [changes.to_json(change) for change in save.changes]
+    if problems:
+        sent = [[*problem.path, problem.code] for problem in problems]
+    fields = [sent, save.base_version, save.name, save.reason, save.mode, save.allow_empty]
     return hashlib.sha256(values.canonical(fields)).hexdigest()

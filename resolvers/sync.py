@@ -9,42 +9,49 @@ sent -> read what stands -> retry? -> decide -> write head, journal, client, pay
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Coroutine, Sequence
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import asyncpg
 
 from db import clients, conflicts, database, journal, workflows
+from db.conflicts import Conflict, Kept
 from db.database import Connection
 from db.journal import Entry
-from merge import changes
-from merge.changes import Change
+from db.workflows import Head, Role
+from merge import changes, repair
+from merge.three_way import Side
 from merge.values import Problem
-from resolvers import answers, errors, saves, standings, submissions
+from resolvers import answers, decisions, errors, inputs, retries, standings, submissions
 from resolvers.answers import Answer
 from resolvers.context import Context
-from resolvers.saves import Decision, Save, Standing, Status
-from resolvers.submissions import Submission
+from resolvers.decisions import Decision, Standing
+from resolvers.saves import Save, Status, Unreadable
+from resolvers.submissions import Ground, Submission
 
 Result = TypeVar("Result")
 
+DEFAULT_NAME = "Untitled"
 COMMIT_ATTEMPTS = 5  # connections lost in the middle of one save before it is given up unanswered
 
 logger = logging.getLogger(__name__)
 
+SKIPPED = Problem((), "SKIPPED", "An earlier save of this workflow in the same batch failed; this one was not tried.")
 
-async def sync(context: Context, save: Save, *, on_top: bool = False) -> Answer:
-    """Save one document, on its own base or on top of whatever stands.
+
+async def sync(context: Context, save: Save, *, ground: Ground = Ground.CLIENT, resolves: Kept | None = None) -> Answer:
+    """Save one document, and close a conflict with it.
 
     Raises UnauthenticatedError, NotFoundError, ForbiddenError, BadUserInputError; everything else that can become of
     a save is a status. Once begun it is brought to its end, whether or not the caller still waits.
     """
-    submission = submissions.submit(context, save, on_top=on_top)
-    return await _to_its_end(_sync(context, submission))
+    submission = submissions.submit(context, save, ground=ground, resolves=resolves)
+    return await _to_its_end(_Saving(context, submission).run())
 
 
-async def sync_all(context: Context, batch: Sequence[Save]) -> list[Answer]:
+async def sync_all(context: Context, batch: Sequence[Save | Unreadable]) -> list[Answer]:
     """Save several documents in order. What fails is REJECTED and stops the later saves of its own workflow only."""
     context.known_viewer()
     if len(batch) > context.limits.batch_items:
@@ -67,110 +74,155 @@ def _log_failure(task: asyncio.Task[Any]) -> None:
         logger.error("A save failed whose sender had gone away.", exc_info=error)
 
 
-async def _sync_all(context: Context, batch: Sequence[Save]) -> list[Answer]:
-    answered: list[Answer] = []
+async def _sync_all(context: Context, batch: Sequence[Save | Unreadable]) -> list[Answer]:
+    given: list[Answer] = []
     stopped: set[str] = set()
     for save in batch:
-        answer = _refusal(save, SKIPPED) if save.id in stopped else await _sync_or_refuse(context, save)
+        answer = answers.refusal(save.id, SKIPPED) if save.id in stopped else await _sync_or_refuse(context, save)
         if answer.status is Status.REJECTED:
             stopped.add(save.id)
-        answered.append(answer)
-    return answered
+        given.append(answer)
+    return given
 
 
-async def _sync_or_refuse(context: Context, save: Save) -> Answer:
+async def _sync_or_refuse(context: Context, save: Save | Unreadable) -> Answer:
     try:
-        return await _sync(context, submissions.submit(context, save, on_top=False))
+        if isinstance(save, Unreadable):
+            raise save.error
+        return await _Saving(context, submissions.submit(context, save)).run()
     except errors.OperationError as error:
-        return _refusal(save, Problem((), error.code, str(error)))
+        return answers.refusal(save.id, Problem((), error.code, str(error)))
 
 
-def _refusal(save: Save, problem: Problem) -> Answer:
-    return Answer(Status.REJECTED, save.id, version=save.base_version or 0, problems=(problem,))
+@dataclass(slots=True)
+class _Saving:
+    """One save on its way. `unheard` is the answer of an attempt whose commit was lost sight of."""
+
+    context: Context
+    submission: Submission
+    unheard: Answer | None = None
+
+    async def run(self) -> Answer:
+        """Try until the save is decided. Raises one of CONNECTION_ERRORS after COMMIT_ATTEMPTS."""
+        lost = 0
+        while True:
+            try:
+                answer = await self._attempt()
+                break
+            except database.OVERTAKEN_ERRORS:
+                self.unheard = self.unheard if lost else None
+            except database.CONNECTION_ERRORS:
+                lost += 1
+                if lost == COMMIT_ATTEMPTS:
+                    raise
+        if _is_written(answer):
+            await self.context.hub.announce(answer.id)
+        return answer
+
+    async def _attempt(self) -> Answer:
+        """Decide and write in one transaction."""
+        async with self.context.database.transaction() as connection:
+            if self.unheard is not None and await self._is_committed(connection):
+                return self.unheard
+            self.unheard = await _decide_and_write(connection, self.submission)
+        return self.unheard
+
+    async def _is_committed(self, connection: Connection) -> bool:
+        return await journal.has(connection, self.submission.save.id, self.submission.save_id)
 
 
-SKIPPED = Problem((), "SKIPPED", "An earlier save of this workflow in the same batch failed; this one was not tried.")
+def _is_written(answer: Answer) -> bool:
+    return not answer.replayed and answer.status in {Status.CREATED, Status.SAVED, Status.MERGED}
 
 
-async def _sync(context: Context, submission: Submission) -> Answer:
-    lost = 0
-    while True:
-        try:
-            answer, written = await _attempt(context, submission, in_doubt=lost > 0)
-            break
-        except database.OVERTAKEN_ERRORS:
-            continue
-        except database.CONNECTION_ERRORS:
-            lost += 1
-            if lost == COMMIT_ATTEMPTS:
-                raise
-    if written:
-        await context.hub.announce(submission.save.id)
+async def _decide_and_write(connection: Connection, submission: Submission) -> Answer:
+    standing, save = await standings.read(connection, submission), submission.save
+    if (stored := retries.find(submission, standing.client)) is not None:
+        return await retries.replay(connection, submission, standing, stored)
+    if save.sequence is not None and save.sequence != standing.client.last_sequence + 1:
+        return answers.out_of_order(submission, standing)
+    decision = decisions.decide(submission, standing)
+    if save.dry_run:
+        return answers.of(submission, standing, decision, standing.head)
+    return await _write(connection, submission, standing, decision)
+
+
+async def _write(connection: Connection, submission: Submission, standing: Standing, decision: Decision) -> Answer:
+    save, head = submission.save, standing.head
+    if decision.document is not None:
+        head = await _write_document(connection, submission, standing, decision)
+    answer = answers.of(submission, standing, decision, head)
+    if save.client_id is not None:
+        client = retries.noted(submission, standing, decision, answer)
+        await clients.write(connection, save.id, submission.user, save.client_id, client)
+    if head is not None:
+        await _keep(connection, submission, decision, head)
     return answer
 
 
-async def _attempt(context: Context, submission: Submission, *, in_doubt: bool) -> tuple[Answer, bool]:
-    """Decide and write in one transaction. Returns the answer and whether there is something to announce.
-
-    `in_doubt`: an earlier attempt may have been committed without our hearing of it.
-    """
-    async with context.database.transaction() as connection:
-        if in_doubt and (answer := await answers.of_committed(connection, submission)):
-            return answer, True
-        standing = await standings.read(connection, submission)
-        save = submission.save
-        if (stored := answers.remembered(submission, standing.client)) is not None:
-            return await answers.again(connection, submission, standing, stored), False
-        if save.sequence is not None and save.sequence != standing.client.last_sequence + 1:
-            return answers.out_of_order(save, standing), False
-        decision = saves.decide(save, standing, submission.problems)
-        if save.dry_run:
-            return answers.of(submission, standing, decision, saved_at=None), False
-        return await _write(connection, submission, standing, decision)
-
-
-async def _write(
-    connection: Connection, submission: Submission, standing: Standing, decision: Decision
-) -> tuple[Answer, bool]:
-    saved_at = None
-    if decision.written is not None:
-        saved_at = await _write_document(connection, submission, standing, decision.version, decision.written)
-    answer = answers.of(submission, standing, decision, saved_at=saved_at)
+async def _keep(connection: Connection, submission: Submission, decision: Decision, head: Head) -> None:
+    """Keep what lost, and close the conflict that was dealt with. Raises NoConflictError where somebody else did."""
     save = submission.save
-    if save.client_id is not None:
-        client = answers.remember(standing.client, submission, decision, answer)
-        await clients.write(connection, save.id, submission.user, save.client_id, client)
-    if decision.kept:
-        await conflicts.keep(
-            connection,
-            save.id,
-            submission.user,
-            save.client_id,
-            base_version=save.base_version,
-            payload=save.state,
-        )
-    return answer, saved_at is not None
+    kept = [conflict for conflict in decision.conflicts if conflict.id is not None]
+    if decision.payload is not None:
+        kept.append(_payload(decision, submission, head))
+    if kept:
+        await conflicts.keep(connection, save.id, save.client_id, kept, base=save.base_version)
+    if submission.resolves is None or decision.status in {Status.REJECTED, Status.RESYNC}:
+        return
+    if not await conflicts.close(connection, submission.resolves.conflict):
+        raise errors.NoConflictError
+
+
+def _payload(decision: Decision, submission: Submission, head: Head) -> Conflict:
+    return Conflict(
+        id=uuid.uuid4(),
+        path=(),
+        sides={"yours": decision.payload},
+        winner=Side.THEIRS,
+        yours_by=submission.user,
+        theirs_by=head.saved_by,
+        theirs_at=head.saved_at,
+        theirs_version=head.version,
+    )
 
 
 async def _write_document(
-    connection: Connection, submission: Submission, standing: Standing, version: int, written: Sequence[Change]
-) -> datetime:
-    save, user = submission.save, submission.user
+    connection: Connection, submission: Submission, standing: Standing, decision: Decision
+) -> Head:
+    """Write the document and its journal row, and give the head that then stands."""
+    save, user, state = submission.save, submission.user, decision.document
+    name = inputs.name(save.name or DEFAULT_NAME)
+    assert state is not None
     if standing.head is None:
-        saved_at = await workflows.create(connection, save.id, user, name=submission.name, state=save.state)
+        saved_at = await workflows.create(connection, save.id, user, name=name, state=state)
     else:
-        saved_at = await workflows.write(connection, save.id, user, expected=standing.version, state=save.state)
+        saved_at = await workflows.write(connection, save.id, user, expected=standing.version, state=state)
     if saved_at is None:
         raise asyncpg.SerializationError("the head is not what was read: decide again")
     entry = Entry(
         save.id,
-        version,
-        [changes.to_json(change) for change in written],
+        decision.version,
+        [changes.to_json(change) for change in decision.written],
+        [conflicts.to_json(conflict) for conflict in decision.conflicts],
+        [repair.to_json(found) for found in decision.repairs],
         saved_by=user,
         saved_at=saved_at,
         client_id=save.client_id,
         reason=save.reason,
         label=None,
     )
-    await journal.append(connection, entry, save_id=submission.save_id, state=save.state)
-    return saved_at
+    await journal.append(connection, entry, save_id=submission.save_id, state=state)
+    if standing.head is not None:
+        return replace(standing.head, version=decision.version, saved_by=user, saved_at=saved_at)
+    return Head(
+        save.id,
+        owner_id=user,
+        name=name,
+        version=1,
+        role=Role.OWNER,
+        saved_by=user,
+        saved_at=saved_at,
+        created_at=saved_at,
+        deleted_at=None,
+    )

@@ -9,9 +9,10 @@ from db.database import Connection
 from db.members import Member
 from db.workflows import Filter, Head, Role
 from merge import values
+from merge.values import Document
 from resolvers import documents, errors, inputs, sync
 from resolvers.context import Context, UserId
-from resolvers.saves import Document, Reason, Save, Status
+from resolvers.saves import Reason, Save, Status
 
 PART_BYTES = 10_000  # of what a search looks for, as compact JSON; each of its values is a search of the index
 

@@ -13,9 +13,10 @@ from db import workflows
 from db.database import Connection, Database
 from db.hub import Hub
 from merge import values
+from merge.values import Document
 from resolvers import documents, errors, inputs, sync
 from resolvers.context import Context, UserId, Viewer
-from resolvers.saves import Document, Reason, Save, Status
+from resolvers.saves import Reason, Save, Status
 from server import databases
 from server.settings import Settings
 

@@ -5,14 +5,14 @@ from typing import Any
 from db.database import Database
 from resolvers import history, workflows
 from resolvers.context import Context
-from resolvers.saves import Document
+from tests.documents import Document
 
 TABLES = {
     "workflows": "id",
     "workflow_changes": "workflow_id, version",
     "workflow_checkpoints": "workflow_id, version",
     "workflow_clients": "workflow_id, user_id, client_id",
-    "workflow_conflicts": "workflow_id, user_id, client_id",
+    "workflow_conflicts": "workflow_id, user_id, client_id, kept_at, path",
     "workflow_members": "workflow_id, user_id",
 }
 Rows = list[dict[str, Any]]
@@ -40,7 +40,13 @@ async def document(context: Context, workflow_id: str = "w") -> Document:
     return await history.state(context, workflow_id, head.version)
 
 
-async def kept(database: Database) -> list[tuple[str, str, int | None, Document]]:
-    """List the payloads that were kept: whose, from which client, on which base, and what."""
-    found = await rows(database, "workflow_conflicts")
-    return [(row["user_id"], row["client_id"], row["base_version"], row["payload"]) for row in found]
+async def kept(database: Database) -> list[tuple[str, str | None, int | None, Document]]:
+    """List the payloads that were kept whole: whose, from which client, on which base, and what."""
+    found = [row for row in await rows(database, "workflow_conflicts") if not row["path"]]
+    return [(row["user_id"], row["client_id"], row["base_version"], row["sides"]["yours"]) for row in found]
+
+
+async def told(database: Database) -> list[tuple[list[str], Document, str]]:
+    """List the values that are kept because somebody else's won: where, on which sides what, and whose stands."""
+    found = [row for row in await rows(database, "workflow_conflicts") if row["path"]]
+    return [(row["path"], row["sides"], row["winner"]) for row in found]

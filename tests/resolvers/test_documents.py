@@ -7,7 +7,8 @@ from db.database import Database
 from merge.apply import PathError
 from resolvers import documents, errors, sync
 from resolvers.context import Context
-from resolvers.saves import Document, Save
+from resolvers.saves import Save
+from tests.documents import Document
 from tests.resolvers import stores
 
 

@@ -22,6 +22,7 @@ from db.workflows import Role
 from resolvers import errors, subscriptions, sync, workflows
 from resolvers.context import Context, Limits
 from resolvers.saves import Save
+from resolvers.submissions import Ground
 from tests.facts import until
 
 NEVER = 3_600.0
@@ -97,7 +98,7 @@ async def changes(context: Context) -> AsyncIterator[Stream[Event]]:
 async def save(context: Context, n: int, workflow_id: str = "w", client_id: str | None = None) -> int:
     """Save a document with `n` in it on top of whatever stands, and give the version."""
     document = {"blocks": {"a": {"x": n}}, "edges": []}
-    answer = await sync.sync(context, Save(workflow_id, document, client_id=client_id), on_top=True)
+    answer = await sync.sync(context, Save(workflow_id, document, client_id=client_id), ground=Ground.HEAD)
     return answer.version
 
 

@@ -6,20 +6,24 @@ from typing import Any
 
 import pytest
 
+from db import conflicts
 from db import workflows as heads
 from db.workflows import Role
-from merge import apply, values
+from merge import apply, diff, values
 from merge.changes import Change
 from resolvers import errors, history, sync, workflows
 from resolvers.answers import Answer
 from resolvers.context import Context, Limits
-from resolvers.saves import Document, Mode, Reason, Save, Status
+from resolvers.saves import Mode, Reason, Save, Status
 from tests import documents
+from tests.documents import Document
 from tests.resolvers import stores
 
 FIRST: Document = {"blocks": {"a": {"x": 1}}, "edges": []}  # what `workflow` is at version 1
 MOVED: Document = {"blocks": {"a": {"x": 2}}, "edges": []}
+TURNED: Document = {"blocks": {"a": {"x": 3}}, "edges": []}
 GROWN: Document = {"blocks": {"a": {"x": 1}, "b": {}}, "edges": []}
+BOTH: Document = {"blocks": {"a": {"x": 2}, "b": {}}, "edges": []}  # MOVED and GROWN
 EMPTY: Document = {"blocks": {}, "edges": []}
 
 
@@ -157,7 +161,7 @@ MEANWHILE: dict[str, tuple[Callable[[Context], Awaitable[None]], object]] = {
     "made a viewer": (_demote, errors.ForbiddenError),
     "purged": (_purge, errors.NotFoundError),
     "trashed": (_trash, (Status.REJECTED, 1)),
-    "saved": (_save_first, (Status.CONFLICT, 2)),
+    "saved": (_save_first, (Status.MERGED, 3)),
     "renamed": (_nothing, (Status.SAVED, 2)),
 }
 
@@ -174,7 +178,9 @@ async def test_what_happens_between_reading_and_writing_counts(
     overtake(monkeypatch, "write", lambda: happens(owner))
     assert await outcome_of(save(editor, MOVED, 1)) == outcome
     (row,) = await stores.rows(owner.database, "workflows")
-    assert (row["state"] == MOVED) is (outcome == (Status.SAVED, 2))
+    is_saved = outcome in {(Status.SAVED, 2), (Status.MERGED, 3)}
+    assert (row["state"].get("blocks", {}).get("a") == {"x": 2}) is is_saved
+    assert (row["state"].get("blocks", {}).get("b") == {}) is (outcome == (Status.MERGED, 3))
 
 
 async def test_an_id_that_is_taken_between_reading_and_writing_stays_theirs(
@@ -226,7 +232,7 @@ async def test_versions_have_no_gaps(owner: Context, editor: Context, workflow: 
     for n in range(2, 31):
         await saved(owner if n % 2 else editor, {"blocks": {"a": {"x": n}}}, n - 1)
         await save(owner, {"blocks": {"a": {"x": n}}}, n)  # unchanged
-        await save(editor, {"blocks": {"a": {"x": -n}}}, 1)  # conflict
+        await sync.sync(editor, Save("w", {"blocks": {"a": {"x": -n}}}, base_version=1, mode=Mode.STRICT))  # conflict
         await save(owner, {"blocks": {}}, n)  # rejected
         await save(owner, {"blocks": {"a": {}}}, n + 1)  # resync
     assert await stores.versions(owner.database) == list(range(1, 31))
@@ -310,28 +316,100 @@ async def test_the_clock_is_stored_with_the_next_real_change(owner: Context) -> 
 
 
 @pytest.mark.usefixtures("workflow")
-@pytest.mark.parametrize("mode", Mode)
-async def test_a_stale_base_conflicts_whatever_the_mode_and_the_loser_is_kept(
-    owner: Context, editor: Context, mode: Mode
-) -> None:
+@pytest.mark.parametrize("mode", [Mode.MERGE, Mode.STRICT])
+async def test_edits_that_do_not_touch_are_merged(owner: Context, editor: Context, mode: Mode) -> None:
     await saved(editor, MOVED, 1)
     answer = await sync.sync(owner, Save("w", GROWN, base_version=1, client_id="tab", mode=mode))
-    assert (answer.status, answer.version, answer.saved_at) == (Status.CONFLICT, 2, None)
-    assert apply.apply(GROWN, answer.changes) == MOVED == await stores.document(owner)
+    assert (answer.status, answer.version, answer.conflicts) == (Status.MERGED, 3, ())
+    assert apply.apply(GROWN, answer.changes) == BOTH == await stores.document(owner)
     assert answer.head == await workflows.visible(owner, "w")
-    assert await stores.kept(owner.database) == [("owner", "tab", 1, GROWN)]
+    assert answer.saved_at == answer.head.saved_at
+    assert await stores.rows(owner.database, "workflow_conflicts") == []
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_the_later_of_two_values_wins_and_the_other_one_is_kept(owner: Context, editor: Context) -> None:
+    first = await saved(editor, MOVED, 1)
+    answer = await sync.sync(owner, Save("w", TURNED, base_version=1, client_id="tab"))
+    assert (answer.status, answer.version, answer.changes) == (Status.SAVED, 3, ())
+    (conflict,) = answer.conflicts
+    assert (conflict.path, conflict.sides) == (("blocks", "a", "x"), {"base": 1, "theirs": 2, "yours": 3})
+    assert (conflict.winner, conflict.yours_by) == ("YOURS", "owner")
+    assert (conflict.theirs_by, conflict.theirs_version, conflict.theirs_at) == ("editor", 2, first.saved_at)
+    assert await stores.document(owner) == TURNED
+    (row,) = await stores.rows(owner.database, "workflow_conflicts")
+    assert (row["id"], row["path"], row["client_id"]) == (conflict.id, list(conflict.path), "tab")
+    assert await stores.told(owner.database) == [(list(conflict.path), conflict.sides, "YOURS")]
+
+
+REFUSED_BY_MODE = {
+    "strict, where something collides": (Mode.STRICT, {"blocks": {"a": {"x": 3}}, "edges": []}),
+    "overwriting, where anything was saved": (Mode.OVERWRITE, GROWN),
+}
+
+
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize("form", ["state", "changes"])
+@pytest.mark.parametrize(("mode", "sent"), REFUSED_BY_MODE.values(), ids=REFUSED_BY_MODE.keys())
+async def test_what_a_mode_does_not_merge_conflicts_and_is_kept_whole(
+    owner: Context, editor: Context, mode: Mode, sent: Document, form: str
+) -> None:
+    await saved(editor, MOVED, 1)
+    edit = Save("w", sent) if form == "state" else Save("w", changes=tuple(diff.diff(FIRST, sent)))
+    answer = await sync.sync(owner, replace(edit, base_version=1, client_id="tab", mode=mode))
+    assert (answer.status, answer.version, answer.saved_at) == (Status.CONFLICT, 2, None)
+    assert apply.apply(sent, answer.changes) == MOVED == await stores.document(owner)
+    assert answer.head == await workflows.visible(owner, "w")
+    assert await stores.kept(owner.database) == [("owner", "tab", 1, sent)]
+    assert await stores.told(owner.database) == []
     assert await stores.versions(owner.database) == [1, 2]
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_strict_tells_what_collided_and_whose_value_stands(owner: Context, editor: Context) -> None:
+    await saved(editor, MOVED, 1)
+    answer = await sync.sync(owner, Save("w", TURNED, base_version=1, mode=Mode.STRICT))
+    (conflict,) = answer.conflicts
+    assert (conflict.id, conflict.path, conflict.winner) == (None, ("blocks", "a", "x"), "THEIRS")
+    assert conflict.sides == {"base": 1, "theirs": 2, "yours": 3}
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_journal_entry_tells_what_its_save_met(owner: Context, editor: Context) -> None:
+    await saved(editor, MOVED, 1)
+    answer = await save(owner, TURNED, 1)
+    entry = await history.version(owner, await workflows.visible(owner, "w"), 3)
+    assert entry is not None
+    assert tuple(map(conflicts.from_json, entry.conflicts)) == answer.conflicts
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_what_a_merge_broke_is_repaired_told_and_stored_so(owner: Context, editor: Context) -> None:
+    edge = {"id": "e", "source": "a", "target": "b"}
+    await saved(editor, GROWN, 1)
+    await saved(editor, FIRST, 2)
+    for sent, status, stands in (
+        (GROWN | {"edges": [edge]}, Status.UNCHANGED, FIRST),
+        (GROWN | {"edges": [edge], "n": 1}, Status.MERGED, FIRST | {"n": 1}),
+    ):
+        answer = await save(owner, sent, 2)
+        assert answer.status is status
+        assert [(found.path, found.reason, found.removed) for found in answer.repairs] == [
+            (("edges", "e"), "END_MISSING", edge)
+        ]
+        assert apply.apply(sent, answer.changes) == stands == await stores.document(owner)
 
 
 @pytest.mark.usefixtures("workflow")
 async def test_the_newest_payload_of_each_client_is_kept(owner: Context, editor: Context) -> None:
     await saved(editor, MOVED, 1)
     for n, client in enumerate(("tab", "tab", "other", None, None)):
-        await save(owner, FIRST | {"n": n}, 1, client=client)
+        sent = Save("w", FIRST | {"n": n}, base_version=1, client_id=client, mode=Mode.OVERWRITE)
+        assert (await sync.sync(owner, sent)).status is Status.CONFLICT
     assert await stores.kept(owner.database) == [
-        ("owner", "", 1, FIRST | {"n": 4}),
         ("owner", "other", 1, FIRST | {"n": 2}),
         ("owner", "tab", 1, FIRST | {"n": 1}),
+        ("owner", None, 1, FIRST | {"n": 4}),
     ]
 
 
@@ -411,9 +489,13 @@ async def test_a_base_older_than_the_journal_is_resynced_and_its_payload_kept(ow
         await saved(editor, FIRST | {"n": n}, n - 1)
     async with owner.database.connection() as connection:
         await connection.execute("DELETE FROM workflow_changes WHERE version <= 3")
-    for base, status in ((0, Status.RESYNC), (2, Status.RESYNC), (3, Status.RESYNC), (5, Status.SAVED)):
-        assert (await save(owner, MOVED, base, client="tab")).status is status
-    assert await stores.kept(owner.database) == [("owner", "tab", 3, MOVED)]
+    for base in range(3):
+        answer = await save(owner, MOVED, base, client="tab")
+        assert (answer.status, answer.version, answer.changes) == (Status.RESYNC, 5, ())
+    assert await stores.kept(owner.database) == [("owner", "tab", 2, MOVED)]
+    answer = await save(owner, MOVED | {"n": 3}, 3, client="tab")
+    assert (answer.status, answer.version) == (Status.MERGED, 6)
+    assert await stores.document(owner) == MOVED | {"n": 5}
 
 
 async def test_a_base_on_a_missing_workflow_is_not_found(owner: Context) -> None:
@@ -424,10 +506,21 @@ async def test_a_base_on_a_missing_workflow_is_not_found(owner: Context) -> None
 
 
 @pytest.mark.usefixtures("workflow")
-async def test_creating_what_is_there_already_conflicts(owner: Context, editor: Context) -> None:
-    for context in (owner, editor):
-        answer = await save(context, MOVED, 0)
-        assert (answer.status, answer.version) == (Status.CONFLICT, 1)
+async def test_creating_what_is_there_already_is_merged_as_if_added_at_the_same_time(
+    owner: Context, editor: Context
+) -> None:
+    answer = await save(editor, {"blocks": {"a": {"x": 2}, "b": {}}}, 0)
+    assert (answer.status, answer.version) == (Status.MERGED, 2)
+    (conflict,) = answer.conflicts
+    assert (conflict.path, conflict.sides) == (("blocks", "a", "x"), {"theirs": 1, "yours": 2})
+    assert await stores.document(owner) == BOTH
+
+
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize("mode", [Mode.STRICT, Mode.OVERWRITE])
+async def test_creating_what_is_there_already_conflicts_where_nothing_may_collide(owner: Context, mode: Mode) -> None:
+    answer = await sync.sync(owner, Save("w", MOVED, base_version=0, mode=mode))
+    assert (answer.status, answer.version) == (Status.CONFLICT, 1)
     assert await stores.document(owner) == FIRST
 
 
@@ -464,22 +557,37 @@ async def test_other_fields_are_checked_too(owner: Context, fields: dict[str, An
 @pytest.mark.usefixtures("workflow")
 async def test_without_a_base_the_version_last_answered_to_the_client_counts(owner: Context, editor: Context) -> None:
     assert (await saved(owner, MOVED, client="tab")).version == 2
-    await saved(editor, GROWN, 2)
+    await saved(editor, BOTH | {"m": 1}, 2)
     answer = await save(owner, MOVED | {"n": 1}, client="tab")
-    assert (answer.status, answer.version) == (Status.CONFLICT, 3)
-    assert await stores.kept(owner.database) == [("owner", "tab", None, MOVED | {"n": 1})]
+    assert (answer.status, answer.version, answer.conflicts) == (Status.MERGED, 4, ())
+    assert await stores.document(owner) == BOTH | {"m": 1, "n": 1}
 
 
 @pytest.mark.usefixtures("workflow")
-async def test_a_conflict_does_not_move_the_base_of_a_client_that_names_none(owner: Context, editor: Context) -> None:
-    """It may not have read the answer, and would overwrite what it has not seen."""
+async def test_what_a_client_need_not_have_read_does_not_move_its_base(owner: Context, editor: Context) -> None:
+    """It would overwrite what it has not seen."""
     await saved(owner, MOVED, client="tab")
-    await saved(editor, GROWN, 2)
-    for _ in range(3):
-        assert (await save(owner, MOVED | {"n": 1}, client="tab")).status is Status.CONFLICT
-    assert (await save(owner, MOVED, client="tab")).status is Status.UNCHANGED
-    assert (await save(owner, MOVED | {"n": 2}, client="tab")).status is Status.CONFLICT
-    assert await stores.document(owner) == GROWN
+    await saved(editor, BOTH | {"m": 1}, 2)
+    for n in range(1, 4):
+        answer = await save(owner, MOVED | {"n": n}, client="tab")
+        assert (answer.status, answer.version, answer.conflicts) == (Status.MERGED, 3 + n, ())
+    answer = await sync.sync(owner, Save("w", MOVED | {"n": 9}, client_id="tab", mode=Mode.OVERWRITE))
+    assert answer.status is Status.CONFLICT
+    assert (await save(owner, MOVED | {"n": 3}, client="tab")).status is Status.UNCHANGED
+    assert (await save(owner, MOVED, client="tab")).status is Status.MERGED
+    assert await stores.document(owner) == BOTH | {"m": 1}
+    assert await stores.told(owner.database) == []
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_client_that_sends_all_that_stands_goes_on_from_there(owner: Context, editor: Context) -> None:
+    await saved(owner, MOVED, client="tab")
+    await saved(editor, BOTH, 2)
+    answer = await save(owner, BOTH | {"n": 1}, client="tab")
+    assert (answer.status, answer.version) == (Status.SAVED, 4)
+    answer = await save(owner, MOVED, client="tab")  # it has seen `b`, and removes it
+    assert (answer.status, answer.conflicts) == (Status.SAVED, ())
+    assert await stores.document(owner) == MOVED
 
 
 @pytest.mark.usefixtures("workflow")
@@ -490,10 +598,30 @@ async def test_a_client_that_held_what_stood_goes_on_from_there(owner: Context, 
 
 
 @pytest.mark.usefixtures("workflow")
-async def test_without_a_base_and_without_a_client_what_stands_is_the_base(owner: Context, editor: Context) -> None:
-    await saved(editor, GROWN, 1)
-    assert (await saved(owner, MOVED)).version == 3
-    assert (await saved(owner, FIRST, client="new")).version == 4
+@pytest.mark.parametrize("client", [None, "new"])
+async def test_without_a_base_what_stands_is_replaced_and_what_was_somebody_else_s_is_told(
+    owner: Context, editor: Context, client: str | None
+) -> None:
+    theirs = await saved(editor, GROWN | {"n": 1}, 1)
+    answer = await saved(owner, MOVED, client=client)
+    assert (answer.version, answer.changes) == (3, ())
+    told = {conflict.path: (conflict.sides, conflict.winner) for conflict in answer.conflicts}
+    assert told == {
+        ("blocks", "b"): ({"base": {}, "theirs": {}}, "YOURS"),
+        ("n",): ({"base": 1, "theirs": 1}, "YOURS"),
+    }
+    assert {(conflict.theirs_by, conflict.theirs_version) for conflict in answer.conflicts} == {("editor", 2)}
+    assert {conflict.theirs_at for conflict in answer.conflicts} == {theirs.saved_at}
+    assert sorted(path for path, _, _ in await stores.told(owner.database)) == sorted(map(list, told))
+    assert await stores.document(owner) == MOVED
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_without_a_base_replacing_one_s_own_values_is_nothing_to_tell(owner: Context, editor: Context) -> None:
+    await saved(editor, FIRST | {"n": 1}, 1)
+    await saved(owner, FIRST | {"n": 2}, 2)
+    answer = await saved(owner, MOVED | {"n": 3})
+    assert answer.conflicts == ()
 
 
 @pytest.mark.usefixtures("workflow")
@@ -501,21 +629,42 @@ async def test_a_client_s_own_later_saves_count_as_its_base(owner: Context) -> N
     for n in range(2, 5):
         assert (await saved(owner, FIRST | {"n": n}, 1, client="tab")).version == n
     assert (await save(owner, FIRST, 1, client="other")).status is Status.UNCHANGED
-    assert (await save(owner, FIRST | {"m": 1}, 1, client="other")).status is Status.CONFLICT
-    assert (await save(owner, FIRST | {"m": 1}, 1)).status is Status.CONFLICT
+    assert (await save(owner, FIRST | {"m": 1}, 1, client="other")).status is Status.MERGED
+    assert await stores.document(owner) == FIRST | {"n": 4, "m": 1}
+    own = await sync.sync(owner, Save("w", FIRST | {"m": 1}, base_version=1, client_id="tab", mode=Mode.STRICT))
+    assert (own.status, own.conflicts) == (Status.SAVED, ())  # its own `n` is what it takes out
+    assert await stores.document(owner) == FIRST | {"m": 1}
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_overwriting_one_s_own_later_saves_is_no_conflict(owner: Context, editor: Context) -> None:
+    await saved(owner, MOVED, 1, client="tab")
+    for context, client, status in (
+        (owner, None, Status.CONFLICT),
+        (owner, "other", Status.CONFLICT),
+        (editor, "tab", Status.CONFLICT),
+        (owner, "tab", Status.SAVED),
+    ):
+        sent = Save("w", GROWN, base_version=1, client_id=client, mode=Mode.OVERWRITE)
+        assert (await sync.sync(context, sent)).status is status
 
 
 @pytest.mark.usefixtures("workflow")
 async def test_a_client_of_the_same_name_is_not_the_same_client(owner: Context, editor: Context) -> None:
     await saved(owner, MOVED, 1, client="tab")
-    assert (await save(editor, GROWN, 1, client="tab")).status is Status.CONFLICT
-    await saved(owner, FIRST | {"n": 1}, 1, client="tab")
+    assert (await save(editor, GROWN, 1, client="tab")).status is Status.MERGED
+    assert await stores.document(owner) == BOTH  # `FIRST` of the owner's own tab would have put `a` back
+    assert (await save(owner, FIRST, 1, client="tab")).status is Status.MERGED
+    assert await stores.document(owner) == GROWN
 
 
 @pytest.mark.usefixtures("workflow")
 async def test_saves_without_a_client_are_nobody_s_own(owner: Context) -> None:
     await saved(owner, MOVED, 1)
-    assert (await save(owner, GROWN, 1)).status is Status.CONFLICT
+    assert (await save(owner, GROWN, 1)).status is Status.MERGED
+    assert await stores.document(owner) == BOTH
+    (conflict,) = (await save(owner, TURNED, 1)).conflicts
+    assert (conflict.theirs_by, conflict.theirs_version) == ("owner", 2)
 
 
 @pytest.mark.usefixtures("workflow")
@@ -525,8 +674,8 @@ async def test_taking_back_one_s_own_edit_is_a_change_although_the_base_looked_s
     await saved(owner, MOVED, 1, client="tab")
     await saved(editor, MOVED | {"n": 1}, 2)
     answer = await save(owner, FIRST, 1, client="tab")
-    assert (answer.status, answer.version) == (Status.CONFLICT, 3)
-    assert await stores.kept(owner.database) == [("owner", "tab", 1, FIRST)]
+    assert (answer.status, answer.version, answer.conflicts) == (Status.MERGED, 4, ())
+    assert await stores.document(owner) == FIRST | {"n": 1}
 
 
 @pytest.mark.usefixtures("workflow")
@@ -539,12 +688,13 @@ async def test_repeating_one_s_own_later_save_is_no_change(owner: Context, edito
 
 
 @pytest.mark.usefixtures("workflow")
-async def test_a_base_that_the_client_s_own_later_save_contradicts_is_resynced(owner: Context, editor: Context) -> None:
+async def test_a_base_takes_of_the_client_s_own_later_saves_what_fits(owner: Context, editor: Context) -> None:
+    """It names a base that it has left behind: what its own save did inside `b` did not fit there."""
     await saved(editor, GROWN, 1)
     await saved(owner, {"blocks": {"a": {"x": 1}, "b": {"x": 1}}, "edges": []}, 2, client="tab")
     answer = await save(owner, MOVED, 1, client="tab")
-    assert (answer.status, answer.version) == (Status.RESYNC, 3)
-    assert await stores.kept(owner.database) == [("owner", "tab", 1, MOVED)]
+    assert (answer.status, answer.version) == (Status.MERGED, 4)
+    assert await stores.document(owner) == {"blocks": {"a": {"x": 2}, "b": {"x": 1}}, "edges": []}
 
 
 @pytest.mark.usefixtures("workflow")
@@ -565,10 +715,11 @@ async def test_a_dry_run_answers_the_same_and_writes_nothing(owner: Context, edi
         (GROWN, 2, Status.SAVED),
         (MOVED, 2, Status.UNCHANGED),
         (FIRST, 1, Status.UNCHANGED),
-        (GROWN, 1, Status.CONFLICT),
         (GROWN, 9, Status.RESYNC),
         (EMPTY, 2, Status.REJECTED),
         ([], 2, Status.REJECTED),
+        (TURNED, 1, Status.SAVED),
+        (GROWN, 1, Status.MERGED),
     ]
     before = await stores.everything(owner.database)
     dry = [
@@ -576,15 +727,18 @@ async def test_a_dry_run_answers_the_same_and_writes_nothing(owner: Context, edi
         for state, base, _ in tries
     ]
     assert [answer.status for answer in dry] == [status for _, _, status in tries]
-    assert [answer.version for answer in dry] == [3, 2, 2, 2, 2, 2, 2]
+    assert [answer.version for answer in dry] == [3, 2, 2, 2, 2, 2, 3, 3]
+    assert [conflict.id for answer in dry for conflict in answer.conflicts] == [None]
     assert {answer.last_sequence for answer in dry} == {None}
     assert await stores.everything(owner.database) == before
-    for answer, (state, base, _) in zip(dry[1:], tries[1:], strict=True):
+    for answer, (state, base, _) in zip(dry[1:7], tries[1:7], strict=True):
         wet = await save(owner, state, base)
-        assert (wet.status, wet.version, wet.changes, wet.problems) == (
+        unkept = tuple(replace(conflict, id=None) for conflict in wet.conflicts)
+        assert (wet.status, wet.version, wet.changes, unkept, wet.problems) == (
             answer.status,
             answer.version,
             answer.changes,
+            answer.conflicts,
             answer.problems,
         )
 
@@ -657,8 +811,8 @@ async def test_a_failing_save_stops_the_later_ones_of_its_own_workflow_only(
 @pytest.mark.usefixtures("workflow")
 async def test_a_conflict_is_no_failure_of_a_batch(owner: Context, editor: Context) -> None:
     await saved(editor, MOVED, 1)
-    answers = await sync.sync_all(owner, [Save("w", GROWN, base_version=1), Save("w", GROWN, base_version=2)])
-    assert [answer.status for answer in answers] == [Status.CONFLICT, Status.SAVED]
+    batch = [Save("w", GROWN, base_version=1, mode=Mode.OVERWRITE), Save("w", GROWN, base_version=2)]
+    assert [answer.status for answer in await sync.sync_all(owner, batch)] == [Status.CONFLICT, Status.SAVED]
 
 
 async def test_a_batch_has_a_limit(owner: Context) -> None:

@@ -13,14 +13,16 @@ from db.hub import Hub
 from resolvers import errors, sync, workflows
 from resolvers.answers import Answer
 from resolvers.context import Context
-from resolvers.saves import Document, Reason, Save, Status
-from resolvers.submissions import Submission
+from resolvers.saves import Mode, Reason, Save, Status
+from resolvers.submissions import Ground
+from tests.documents import Document
 from tests.facts import until
 from tests.losses import Loss, LossyProxy
 from tests.resolvers import stores
 
 FIRST: Document = {"blocks": {"a": {"x": 1}}, "edges": []}  # what `workflow` is at version 1
 MOVED: Document = {"blocks": {"a": {"x": 2}}, "edges": []}
+TURNED: Document = {"blocks": {"a": {"x": 3}}, "edges": [], "n": 1}
 GROWN: Document = {"blocks": {"a": {"x": 1}, "b": {}}, "edges": []}
 
 
@@ -42,8 +44,10 @@ SAVES: dict[str, tuple[Save, Status]] = {
     "created": (Save("new", FIRST, base_version=0), Status.CREATED),
     "created, empty": (Save("new", {}, base_version=0), Status.CREATED),
     "saved": (Save("w", GROWN, base_version=2), Status.SAVED),
-    "unchanged": (Save("w", MOVED, base_version=2), Status.UNCHANGED),
-    "conflict": (Save("w", GROWN, base_version=1), Status.CONFLICT),
+    "unchanged": (Save("w", MOVED | {"m": 1}, base_version=2), Status.UNCHANGED),
+    "merged": (Save("w", GROWN, base_version=1), Status.MERGED),
+    "merged, with a conflict": (Save("w", TURNED, base_version=1), Status.MERGED),
+    "conflict": (Save("w", GROWN, base_version=1, mode=Mode.OVERWRITE), Status.CONFLICT),
     "resync": (Save("w", GROWN, base_version=9), Status.RESYNC),
     "rejected": (Save("w", {}, base_version=2), Status.REJECTED),
 }
@@ -66,17 +70,18 @@ LOST = [
 async def test_a_save_whose_commit_is_lost_is_decided_once(
     far: Context, editor: Context, proxy: LossyProxy, sent: Save, status: Status, sequence: int | None, loss: Loss
 ) -> None:
-    await sync.sync(editor, Save("w", MOVED, base_version=1))
+    await sync.sync(editor, Save("w", MOVED | {"m": 1}, base_version=1))
     sent = replace(sent, client_id="tab", sequence=sequence)
     proxy.losses = [loss]
     answer = await sync.sync(far, sent)
     assert proxy.losses == []
     assert (answer.status, answer.last_sequence) == (status, sequence)
-    is_written = status in {Status.CREATED, Status.SAVED}
-    assert await stores.versions(far.database, "w") == [1, 2, 3][: 3 if status is Status.SAVED else 2]
+    is_written = status in {Status.CREATED, Status.SAVED, Status.MERGED}
+    assert await stores.versions(far.database, "w") == [1, 2, 3][: 3 if is_written and sent.id == "w" else 2]
     assert await stores.versions(far.database, "new") == ([1] if status is Status.CREATED else [])
     assert (answer.saved_at is not None) is (is_written or status is Status.UNCHANGED)
     assert len(await stores.kept(far.database)) == (status in {Status.CONFLICT, Status.RESYNC})
+    assert len(await stores.told(far.database)) == len(answer.conflicts) == (sent.state == TURNED)
     if sequence is not None:
         again = await sync.sync(far, sent)
         assert replace(again, replayed=answer.replayed) == answer
@@ -119,28 +124,29 @@ async def test_a_connection_lost_anywhere_in_a_save_is_nothing_lost(
 
 
 @pytest.mark.usefixtures("workflow")
-async def test_a_save_that_somebody_overtook_while_its_commit_was_lost_conflicts(
+async def test_a_save_that_somebody_overtook_while_its_commit_was_lost_is_merged_with_theirs(
     far: Context, editor: Context, proxy: LossyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempt = sync._attempt
+    attempt = sync._Saving._attempt
 
-    async def overtaken(context: Context, submission: Submission, *, in_doubt: bool) -> tuple[Answer, bool]:
-        if in_doubt:
+    async def overtaken(saving: sync._Saving) -> Answer:
+        if saving.unheard is not None:
             await sync.sync(editor, Save("w", GROWN, base_version=1))
-        return await attempt(context, submission, in_doubt=in_doubt)
+        return await attempt(saving)
 
-    monkeypatch.setattr(sync, "_attempt", overtaken)
+    monkeypatch.setattr(sync._Saving, "_attempt", overtaken)
     proxy.losses = [Loss.BEFORE]
     answer = await sync.sync(far, Save("w", MOVED, base_version=1, client_id="tab", sequence=1))
-    assert (answer.status, answer.version) == (Status.CONFLICT, 2)
-    assert await stores.document(far) == GROWN
+    assert (answer.status, answer.version) == (Status.MERGED, 3)
+    assert await stores.document(far) == {"blocks": {"a": {"x": 2}, "b": {}}, "edges": []}
+    assert await stores.versions(far.database) == [1, 2, 3]
 
 
 @pytest.mark.usefixtures("workflow")
 async def test_a_restore_whose_commit_is_lost_answers_what_it_changed(far: Context, proxy: LossyProxy) -> None:
     await sync.sync(far, Save("w", MOVED, base_version=1))
     proxy.losses = [Loss.AFTER]
-    answer = await sync.sync(far, Save("w", FIRST, client_id="tab", reason=Reason.RESTORE), on_top=True)
+    answer = await sync.sync(far, Save("w", FIRST, client_id="tab", reason=Reason.RESTORE), ground=Ground.HEAD)
     assert (answer.status, answer.version) == (Status.SAVED, 3)
     assert [(change.path, change.value) for change in answer.changes] == [(("blocks", "a", "x"), 1)]
 

@@ -1,19 +1,24 @@
-"""Saves at the same time: one is first, the others hear of it, nothing is mixed and nothing is lost."""
+"""Saves at the same time: what can be merged gets in, the others hear of it, nothing is mixed or lost."""
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from db.database import Database
 from db.hub import Hub
 from db.workflows import Role
+from merge import apply
+from merge.changes import Change
 from resolvers import errors, history, sync, workflows
 from resolvers.answers import Answer
 from resolvers.context import Context
-from resolvers.saves import Document, Mode, Save, Status
+from resolvers.saves import Mode, Save, Status
 from tests import documents
+from tests.documents import Document
 from tests.resolvers import stores
 
 MANY = 50
@@ -27,9 +32,61 @@ def statuses(answers: list[Answer]) -> Counter[Status]:
     return Counter(answer.status for answer in answers)
 
 
+async def test_fifty_who_each_move_another_block_on_one_base_all_get_in_at_once(owner: Context) -> None:
+    """Nobody tries again: each is answered once, and every move is in the document."""
+    blocks = {f"b{n}": {"position": {"x": 0, "y": n}, "name": f"Block {n}"} for n in range(MANY)}
+    await sync.sync(owner, Save("w", {"blocks": blocks, "edges": []}))
+
+    def moved(names: Collection[str]) -> Document:
+        here = {name: {**block, "position": {"x": 7, "y": 7}} for name, block in blocks.items() if name in names}
+        return {"blocks": blocks | here, "edges": []}
+
+    sent = [
+        replace(edit, base_version=1, client_id=f"tab {n}", sequence=1)
+        for n in range(MANY)
+        for edit in [Save("w", moved([f"b{n}"])) if n % 2 else Save("w", changes=_to(f"b{n}", {"x": 7, "y": 7}))]
+    ]
+    answers = await asyncio.gather(*(sync.sync(owner, save) for save in sent))
+    assert statuses(answers) == {Status.SAVED: 1, Status.MERGED: MANY - 1}
+    assert sorted(answer.version for answer in answers) == list(range(2, MANY + 2))
+    assert not any(answer.conflicts or answer.repairs for answer in answers)
+    assert await stores.versions(owner.database) == list(range(1, MANY + 2))
+    assert await stores.document(owner) == moved(blocks)
+    for n, (save, answer) in enumerate(zip(sent, answers, strict=True)):
+        entry = await history.version(owner, await workflows.visible(owner, "w"), answer.version)
+        assert entry is not None
+        assert entry.client_id == save.client_id
+        mine = moved([f"b{n}"])
+        assert apply.apply(mine, answer.changes) == await history.state(owner, "w", answer.version)
+
+
+def _to(block: str, position: Document) -> tuple[Change, ...]:
+    return tuple(Change(("blocks", block, "position", axis), value=value) for axis, value in position.items())
+
+
 @pytest.mark.usefixtures("workflow")
-@pytest.mark.parametrize("mode", Mode)
-async def test_of_fifty_saves_on_one_base_one_is_saved(owner: Context, mode: Mode) -> None:
+async def test_of_fifty_who_set_the_same_value_on_one_base_all_are_acknowledged_and_the_last_one_wins(
+    owner: Context,
+) -> None:
+    saves = [Save("w", document(100 + n), base_version=1, client_id=f"tab {n}") for n in range(MANY)]
+    answers = await asyncio.gather(*(sync.sync(owner, save) for save in saves))
+    assert statuses(answers) == {Status.SAVED: MANY}
+    assert sorted(answer.version for answer in answers) == list(range(2, MANY + 2))
+    assert await stores.versions(owner.database) == list(range(1, MANY + 2))
+    by_version = {answer.version: (save, answer) for save, answer in zip(saves, answers, strict=True)}
+    assert await stores.document(owner) == by_version[MANY + 1][0].state
+    assert by_version[2][1].conflicts == ()
+    for version in range(3, MANY + 2):
+        (conflict,) = by_version[version][1].conflicts
+        overwritten: Any = by_version[version - 1][0].state
+        assert conflict.sides["theirs"] == overwritten["blocks"]["a"]["x"]
+        assert (conflict.path, conflict.theirs_version) == (("blocks", "a", "x"), version - 1)
+    assert len(await stores.told(owner.database)) == MANY - 1
+
+
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize("mode", [Mode.STRICT, Mode.OVERWRITE])
+async def test_of_fifty_saves_on_one_base_that_may_not_collide_one_is_saved(owner: Context, mode: Mode) -> None:
     saves = [Save("w", document(100 + n), base_version=1, client_id=f"tab {n}", mode=mode) for n in range(MANY)]
     answers = await asyncio.gather(*(sync.sync(owner, save) for save in saves))
     assert statuses(answers) == {Status.SAVED: 1, Status.CONFLICT: MANY - 1}
@@ -43,9 +100,8 @@ async def test_of_fifty_saves_on_one_base_one_is_saved(owner: Context, mode: Mod
 
 @pytest.mark.usefixtures("workflow")
 async def test_fifty_saves_of_a_client_without_a_name_are_decided_too(owner: Context) -> None:
-    answers = await asyncio.gather(
-        *(sync.sync(owner, Save("w", document(100 + n), base_version=1)) for n in range(MANY))
-    )
+    saves = [Save("w", document(100 + n), base_version=1, mode=Mode.STRICT) for n in range(MANY)]
+    answers = await asyncio.gather(*(sync.sync(owner, save) for save in saves))
     assert statuses(answers) == {Status.SAVED: 1, Status.CONFLICT: MANY - 1}
     assert len(await stores.kept(owner.database)) == 1
 
@@ -54,7 +110,8 @@ async def test_of_fifty_first_saves_by_two_users_one_makes_the_owner(owner: Cont
     async def create(n: int) -> Status | str:
         context = (owner, stranger)[n % 2]
         try:
-            answer = await sync.sync(context, Save("new", document(n), base_version=0, client_id=f"tab {n}"))
+            sent = Save("new", document(n), base_version=0, client_id=f"tab {n}", mode=Mode.STRICT)
+            answer = await sync.sync(context, sent)
         except errors.ForbiddenError as error:
             return error.code
         return answer.status
@@ -81,7 +138,9 @@ async def test_of_fifty_first_saves_by_two_users_one_makes_the_owner(owner: Cont
         (Save("w", document(2), base_version=1), Status.SAVED),
         (Save("new", document(2), base_version=0), Status.CREATED),
         (Save("w", document(1), base_version=1), Status.UNCHANGED),
-        (Save("w", document(2), base_version=0), Status.CONFLICT),
+        (Save("w", document(2) | {"n": 1}, base_version=0), Status.SAVED),
+        (Save("w", {"n": 1}, base_version=0), Status.MERGED),
+        (Save("w", document(2), base_version=0, mode=Mode.STRICT), Status.CONFLICT),
         (Save("w", {}, base_version=1), Status.REJECTED),
     ],
 )
@@ -113,13 +172,12 @@ async def test_writers_who_try_again_on_what_stands_all_get_in(owner: Context, e
     """A counter that everybody raises: what was acknowledged is never overwritten."""
 
     async def raise_it(context: Context, times: int, client: str) -> None:
-        answer = await sync.sync(context, Save("w", document(0), base_version=0, client_id=client))
-        assert answer.status is Status.CONFLICT
         while times:
             head = await workflows.visible(context, "w")
-            state = await history.state(context, "w", head.version)
-            state = document(state["blocks"]["a"]["x"] + 1)
-            answer = await sync.sync(context, Save("w", state, base_version=head.version, client_id=client))
+            stands: Any = await history.state(context, "w", head.version)
+            state = document(stands["blocks"]["a"]["x"] + 1)
+            sent = Save("w", state, base_version=head.version, client_id=client, mode=Mode.STRICT)
+            answer = await sync.sync(context, sent)
             times -= answer.status is Status.SAVED
 
     writers = [raise_it(context, 10, f"tab {n}") for n, context in enumerate([owner, editor] * 4)]

@@ -6,14 +6,17 @@ import pytest
 
 from db import clients
 from merge import apply
+from merge.changes import Change
 from resolvers import errors, sync, workflows
 from resolvers.answers import Answer
 from resolvers.context import Context
-from resolvers.saves import Document, Mode, Reason, Save, Status
+from resolvers.saves import Mode, Reason, Save, Status
+from tests.documents import Document
 from tests.resolvers import stores
 
 FIRST: Document = {"blocks": {"a": {"x": 1}}, "edges": []}  # what `workflow` is at version 1
 EMPTY: Document = {"blocks": {}, "edges": []}
+EDGE: Document = {"id": "e", "source": "a", "target": "a"}
 
 
 def document(n: int) -> Document:
@@ -36,7 +39,13 @@ STATUSES: dict[str, tuple[Save, Status]] = {
     "unchanged": (Save("w", document(2), base_version=2), Status.UNCHANGED),
     "unchanged on a stale base": (Save("w", FIRST, base_version=1), Status.UNCHANGED),
     "only the clock": (Save("w", document(2) | {"lastSaved": 1}, base_version=2), Status.UNCHANGED),
-    "conflict": (Save("w", document(3), base_version=1), Status.CONFLICT),
+    "overwriting a value": (Save("w", document(3), base_version=1), Status.SAVED),
+    "merged": (Save("w", FIRST | {"n": 1}, base_version=1), Status.MERGED),
+    "merged changes": (Save("w", changes=(Change(("n",), value=1),), base_version=1), Status.MERGED),
+    "merged without a base": (Save("w", document(3) | {"n": 1}), Status.SAVED),
+    "repaired": (Save("w", {"blocks": {}, "edges": [EDGE], "n": 1}, base_version=1, allow_empty=True), Status.MERGED),
+    "a strict conflict": (Save("w", document(3), base_version=1, mode=Mode.STRICT), Status.CONFLICT),
+    "an overwriting conflict": (Save("w", FIRST | {"n": 1}, base_version=1, mode=Mode.OVERWRITE), Status.CONFLICT),
     "resync": (Save("w", document(3), base_version=7), Status.RESYNC),
     "wiped": (Save("w", EMPTY, base_version=2), Status.REJECTED),
     "no object": (Save("w", [], base_version=2), Status.REJECTED),
@@ -64,14 +73,53 @@ async def test_a_retry_gets_the_answer_that_the_save_got(
 
 @pytest.mark.usefixtures("workflow")
 async def test_a_replayed_answer_still_leads_to_the_version_that_it_names(owner: Context, editor: Context) -> None:
-    await sync.sync(editor, Save("w", document(2), base_version=1))
-    await save(owner, 3, 1, base=1)
+    await sync.sync(editor, Save("w", document(2) | {"n": 1}, base_version=1))
+    answer = await save(owner, 3, 1, base=1)
     for n in range(4, 60):
-        await sync.sync(editor, Save("w", document(n), base_version=n - 2))
+        await sync.sync(editor, Save("w", document(n), base_version=n - 1))
     again = await save(owner, 3, 1, base=1)
-    assert (again.status, again.version, again.replayed) == (Status.CONFLICT, 2, True)
-    assert apply.apply(document(3), again.changes) == document(2)
+    assert (again.status, again.version, again.replayed) == (Status.MERGED, 3, True)
+    assert apply.apply(document(3), again.changes) == document(3) | {"n": 1}
+    assert again.conflicts == answer.conflicts != ()
     assert again.head == await workflows.visible(owner, "w")
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_retry_of_a_save_made_on_one_s_own_later_saves_gets_the_same_answer(
+    owner: Context, editor: Context
+) -> None:
+    """Its base is a version with what the client itself saved since, also when it is decided again."""
+    await save(owner, 2, 1, base=1)
+    await sync.sync(editor, Save("w", document(2) | {"n": 1}, base_version=2))
+    answer = await save(owner, 3, 2, base=1)
+    await save(owner, 4, 3, base=1)
+    again = await save(owner, 3, 2, base=1)
+    assert (again.status, again.conflicts, again.replayed) == (Status.MERGED, (), True)
+    assert replace(again, replayed=False, last_sequence=2, head=answer.head) == answer
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_retry_whose_answer_the_journal_no_longer_tells_needs_a_resync(owner: Context, editor: Context) -> None:
+    await sync.sync(editor, Save("w", document(2) | {"n": 1}, base_version=1))
+    await save(owner, 3, 1, base=1)
+    async with owner.database.connection() as connection:
+        await connection.execute("DELETE FROM workflow_changes WHERE version <= 2")
+    again = await save(owner, 3, 1, base=1)
+    assert (again.status, again.version, again.replayed, again.changes) == (Status.RESYNC, 3, True, ())
+    assert await stores.versions(owner.database) == [3]
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_retry_of_a_save_without_a_base_needs_a_resync_where_nobody_knows_what_it_replaced(
+    owner: Context, editor: Context
+) -> None:
+    for n in range(2, 51):  # up to a checkpoint, so that what stood is still known
+        await sync.sync(editor, Save("w", document(n), base_version=n - 1))
+    assert len((await save(owner, 99, 1)).conflicts) == 1
+    async with owner.database.connection() as connection:
+        await connection.execute("DELETE FROM workflow_changes WHERE version <= 50")
+    again = await save(owner, 99, 1)
+    assert (again.status, again.version, again.replayed, again.changes) == (Status.RESYNC, 51, True, ())
 
 
 @pytest.mark.usefixtures("workflow")
@@ -81,7 +129,8 @@ async def test_every_decided_save_uses_its_sequence_up(owner: Context) -> None:
         (Save("w", EMPTY), Status.REJECTED),
         (Save("w", 7), Status.REJECTED),
         (Save("w", document(2), base_version=9), Status.RESYNC),
-        (Save("w", document(9), base_version=0), Status.CONFLICT),
+        (Save("w", document(9), base_version=0, mode=Mode.STRICT), Status.CONFLICT),
+        (Save("w", FIRST | {"n": 1}, base_version=0), Status.SAVED),
         (Save("w", document(2)), Status.SAVED),
     ]
     for sequence, (item, status) in enumerate(sent, start=1):

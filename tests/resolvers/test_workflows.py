@@ -1,6 +1,7 @@
 """Workflows as a whole: who may do what with them, and what is left afterwards."""
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 
 from db import conflicts
+from db.conflicts import Conflict
 from db.workflows import Head, Role
 from resolvers import errors, sync, workflows
 from resolvers.context import Context
-from resolvers.saves import Save, Status
+from resolvers.saves import Mode, Save, Status
+from resolvers.submissions import Ground
 from resolvers.workflows import HeadPage
 from tests.facts import until
 
@@ -188,8 +191,10 @@ async def test_a_purge_leaves_an_id_and_nothing_of_the_content(
     await workflows.rename(owner, workflow, "a secret")
     secret = {"blocks": {"a": {"x": "a secret"}}, "edges": []}
     await sync.sync(owner, Save("w", secret, base_version=1, client_id="tab", sequence=1))
-    lost = await sync.sync(editor, Save("w", secret | {"note": "a secret"}, base_version=1, client_id="a secret"))
-    assert lost.status is Status.CONFLICT
+    lost = Save("w", secret | {"note": "a secret"}, base_version=1, client_id="a secret", mode=Mode.OVERWRITE)
+    assert (await sync.sync(editor, lost)).status is Status.CONFLICT
+    over = await sync.sync(editor, Save("w", {"blocks": {"a": {"x": "other"}}, "edges": []}, base_version=1))
+    assert [conflict.sides["theirs"] for conflict in over.conflicts] == ["a secret"]
     assert await workflows.purge(owner, workflow) == workflow
     for table in ("changes", "checkpoints", "clients", "conflicts", "members"):
         assert await count(owner, f"workflow_{table}") == 0
@@ -203,8 +208,9 @@ async def test_what_is_kept_while_a_purge_begins_is_purged_too(owner: Context, w
             waits = "datname = current_database() AND wait_event_type = 'Lock'"
             return bool(await connection.fetchval(f"SELECT count(*) FROM pg_stat_activity WHERE {waits}"))
 
+    lost = Conflict(uuid.uuid4(), (), {"yours": {"secret": 1}}, "THEIRS", "editor", "owner", datetime.now(UTC), 1)
     async with owner.database.transaction() as keeping:
-        await conflicts.keep(keeping, workflow, "editor", "tab", base_version=1, payload={"secret": 1})
+        await conflicts.keep(keeping, workflow, "tab", [lost], base=1)
         purging = asyncio.create_task(workflows.purge(owner, workflow))
         await until(is_waiting)
     await purging
@@ -223,7 +229,7 @@ async def test_the_id_of_a_purged_workflow_is_never_given_out_again(
 
 
 async def test_a_copy_is_a_workflow_of_ones_own(owner: Context, viewer: Context, workflow: str) -> None:
-    await sync.sync(owner, Save("w", {"blocks": {"b": {"é": [1, 2.5, None]}}}), on_top=True)
+    await sync.sync(owner, Save("w", {"blocks": {"b": {"é": [1, 2.5, None]}}}), ground=Ground.HEAD)
     copy = await workflows.duplicate(viewer, workflow, "copy", None)
     assert (copy.id, copy.owner_id, copy.name, copy.version, copy.role) == ("copy", "viewer", "Plan (copy)", 1, "OWNER")
     stored, original = await row(owner, "copy"), await row(owner, workflow)
