@@ -3,8 +3,8 @@
 import strawberry
 
 from db.workflows import Role
-from resolvers import errors, history, sync, workflows
-from schema.conflicts import Side
+from merge.three_way import Side
+from resolvers import conflicts, history, sync, workflows
 from schema.context import Info
 from schema.sync import SyncWorkflowInput, SyncWorkflowPayload
 from schema.versions import WorkflowVersion
@@ -19,32 +19,36 @@ class Mutation:
 
     @strawberry.mutation(description="Save several documents, in order: the flush at unload and the first upload.")
     async def sync_workflows(self, info: Info, inputs: list[SyncWorkflowInput]) -> list[SyncWorkflowPayload]:
-        answers = await sync.sync_all(info.context, [item.save() for item in inputs])
+        answers = await sync.sync_all(info.context, [item.save_of_batch() for item in inputs])
         return [SyncWorkflowPayload.of(answer) for answer in answers]
 
-    @strawberry.mutation(description="Save an old version again, on top of what stands.")
+    @strawberry.mutation(description="Save an old version again, on top of what stands (owner, editor).")
     async def restore_version(
         self, info: Info, id: strawberry.ID, version: int, client_id: strawberry.ID | None = None
     ) -> SyncWorkflowPayload:
         return SyncWorkflowPayload.of(await history.restore(info.context, id, version, client_id))
 
-    @strawberry.mutation(description="Take one version back by its inverse changes.")
+    @strawberry.mutation(
+        description="Take one version back by its inverse changes, merged with everything since (owner, editor)."
+    )
     async def undo(
         self, info: Info, id: strawberry.ID, version: int, client_id: strawberry.ID | None = None
     ) -> SyncWorkflowPayload:
-        raise errors.NotYetError("undo")
+        return SyncWorkflowPayload.of(await history.undo(info.context, id, version, client_id))
 
-    @strawberry.mutation(description="Close a conflict by taking one of its values.")
+    @strawberry.mutation(description="Close a conflict by saving one of its sides (owner, editor).")
     async def resolve_conflict(
         self, info: Info, id: strawberry.ID, take: Side, client_id: strawberry.ID | None = None
     ) -> SyncWorkflowPayload:
-        raise errors.NotYetError("resolveConflict")
+        return SyncWorkflowPayload.of(await conflicts.resolve(info.context, id, take, client_id))
 
-    @strawberry.mutation(description="Name a version, or take its name away.")
+    @strawberry.mutation(
+        description="Name a version, which is then kept for good, or take its name away (owner, editor)."
+    )
     async def label_version(
         self, info: Info, id: strawberry.ID, version: int, label: str | None = None
     ) -> WorkflowVersion:
-        raise errors.NotYetError("labelVersion")
+        return WorkflowVersion.of(await history.label(info.context, id, version, label))
 
     @strawberry.mutation(description="Give a workflow another name (owner, editor).")
     async def rename_workflow(self, info: Info, id: strawberry.ID, name: str) -> Workflow:

@@ -7,8 +7,10 @@ from typing import Self
 
 import strawberry
 
+from db import conflicts
 from db.feeds import Event, EventKind
 from db.journal import Entry
+from merge import repair
 from resolvers import documents, history, subscriptions, workflows
 from resolvers.saves import Reason
 from schema import scalars
@@ -40,8 +42,8 @@ class WorkflowSaved:
             entry=entry,
             id=strawberry.ID(entry.workflow_id),
             version=entry.version,
-            conflicts=[],
-            repairs=[],
+            conflicts=[Conflict.of(conflicts.from_json(conflict)) for conflict in entry.conflicts],
+            repairs=[Repair.of(repair.from_json(found)) for found in entry.repairs],
             saved_by=strawberry.ID(entry.saved_by),
             saved_at=entry.saved_at,
             client_id=scalars.id_or_null(entry.client_id),

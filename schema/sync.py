@@ -6,8 +6,9 @@ from typing import Self
 import strawberry
 
 from merge.changes import ABSENT
+from resolvers import errors
 from resolvers.answers import Answer
-from resolvers.saves import Mode, Reason, Save, Status
+from resolvers.saves import Mode, Reason, Save, Status, Unreadable
 from schema.changes import Change, ChangeInput
 from schema.conflicts import Conflict, Problem, Repair
 from schema.scalars import JSON
@@ -40,11 +41,15 @@ class SyncWorkflowInput:
     dry_run: bool | None = strawberry.field(default=False, description="Answer the same, write nothing.")
 
     def save(self) -> Save:
-        """Give the save that was meant; null means what leaving out means, except as a document."""
+        """Give the save that was meant; null means what leaving out means, except as a document.
+
+        Raises BadUserInputError.
+        """
+        changes = None if self.changes is strawberry.UNSET else self.changes
         return Save(
             id=str(self.id),
             state=ABSENT if self.state is strawberry.UNSET else self.state,
-            changes=None if self.changes is strawberry.UNSET else self.changes,
+            changes=None if changes is None else tuple(change.change() for change in changes),
             base_version=self.base_version,
             name=self.name,
             client_id=self.client_id,
@@ -54,6 +59,13 @@ class SyncWorkflowInput:
             allow_empty=bool(self.allow_empty),
             dry_run=bool(self.dry_run),
         )
+
+    def save_of_batch(self) -> Save | Unreadable:
+        """Check the same, where what is wrong with one save must not keep others from being saved."""
+        try:
+            return self.save()
+        except errors.OperationError as error:
+            return Unreadable(str(self.id), error)
 
 
 @strawberry.type(description="What became of a save.")
@@ -86,8 +98,8 @@ class SyncWorkflowPayload:
             replayed=answer.replayed,
             last_sequence=answer.last_sequence,
             changes=[Change.of(change) for change in answer.changes],
-            conflicts=[],
-            repairs=[],
+            conflicts=[Conflict.of(conflict) for conflict in answer.conflicts],
+            repairs=[Repair.of(found) for found in answer.repairs],
             problems=[Problem.of(problem) for problem in answer.problems],
             workflow=Workflow.of(answer.head) if answer.head else None,
         )

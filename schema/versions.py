@@ -51,6 +51,10 @@ class WorkflowVersion:
     def changes(self) -> list[Change]:
         return [Change.of(change) for change in documents.changes_of(self.entry)]
 
+    @strawberry.field(description="How much this save changed: the bytes of its journal entry as JSON.")
+    def size(self) -> int:
+        return documents.size_of(self.entry)
+
 
 @strawberry.type
 class VersionEdge:

@@ -7,7 +7,7 @@ import strawberry
 
 from db.members import Member as MemberRow
 from db.workflows import Head, Role
-from resolvers import errors, history, inputs, workflows
+from resolvers import conflicts, errors, history, inputs, workflows
 from resolvers.workflows import HeadPage
 from schema import connections, versions
 from schema.changes import Change
@@ -85,17 +85,20 @@ class Workflow:
     ) -> list[Change]:
         return [Change.of(change) for change in await history.difference(info.context, self.head, start, to)]
 
-    @strawberry.field(description="The version that last set a path.")
-    def blame(self, path: list[str]) -> WorkflowVersion | None:
-        raise errors.NotYetError("blame")
+    @strawberry.field(
+        description="The version that last set the value at a path, something inside it, or what it is part of."
+    )
+    async def blame(self, info: Info, path: list[str]) -> WorkflowVersion | None:
+        entry = await history.blame(info.context, self.head, path)
+        return WorkflowVersion.of(entry) if entry else None
 
     @strawberry.field(description="With whom the workflow is shared, besides its owner.")
     async def members(self, info: Info) -> list[Member]:
         return [Member.of(member) for member in await workflows.list_members(info.context, self.head)]
 
-    @strawberry.field(description="The conflicts that nobody has resolved.")
-    def conflicts(self) -> list[Conflict]:
-        return []
+    @strawberry.field(description="The conflicts that nobody has resolved, newest first.")
+    async def conflicts(self, info: Info) -> list[Conflict]:
+        return [Conflict.of(conflict) for conflict in await conflicts.read_open(info.context, self.head)]
 
 
 @strawberry.type

@@ -9,6 +9,7 @@ from db.workflows import Role
 from resolvers import sync, workflows
 from resolvers.context import Context
 from resolvers.saves import Reason, Save
+from resolvers.submissions import Ground
 from schema import failures
 from tests.facts import until
 from tests.schema.running import stream
@@ -69,7 +70,7 @@ async def refused(context: Context, text: str, **variables: object) -> str | Non
 async def test_a_save_tells_everything_about_itself(owner: Context, viewer: Context, workflow: str) -> None:
     document = {"blocks": {"a": {"x": None}}, "edges": []}
     async with subscribed(viewer, SAVED, id=workflow) as results:
-        await sync.sync(owner, Save("w", document, client_id="tab", reason=Reason.DEBOUNCED), on_top=True)
+        await sync.sync(owner, Save("w", document, client_id="tab", reason=Reason.DEBOUNCED), ground=Ground.HEAD)
         assert await results.data() == {
             "workflowSaved": {
                 "id": "w",
@@ -89,17 +90,53 @@ async def test_a_save_tells_everything_about_itself(owner: Context, viewer: Cont
 async def test_each_save_shows_the_document_that_it_made(owner: Context, workflow: str) -> None:
     documents = [{"blocks": {"a": {"x": n}}, "edges": []} for n in range(1, 5)]
     for document in documents[1:]:
-        await sync.sync(owner, Save("w", document), on_top=True)
+        await sync.sync(owner, Save("w", document), ground=Ground.HEAD)
     async with subscribed(owner, SAVED, id=workflow, since=0) as results:
         for version, document in enumerate(documents, start=1):
             saved = (await results.data())["workflowSaved"]
             assert (saved["version"], saved["state"], saved["workflow"]["version"]) == (version, document, 4)
 
 
+async def test_a_merged_save_tells_whom_it_overwrote_and_what_it_repaired(
+    owner: Context, editor: Context, workflow: str
+) -> None:
+    text = """
+    subscription Saved($id: ID!) {
+      workflowSaved(id: $id) {
+        version changes { path value remove } conflicts { id path theirs yours yoursBy theirsBy winner }
+        repairs { path reason removed }
+      }
+    }
+    """
+    edge = {"id": "e", "source": "b", "target": "a"}
+    await sync.sync(owner, Save(workflow, {"blocks": {"a": {"x": 1}, "b": {}}, "edges": []}, base_version=1))
+    async with subscribed(owner, text, id=workflow) as results:
+        await sync.sync(owner, Save(workflow, {"blocks": {"a": {"x": 2}}, "edges": []}, base_version=2))
+        await results.data()
+        sent = Save(workflow, {"blocks": {"a": {"x": 3}, "b": {}}, "edges": [edge]}, base_version=2)
+        answer = await sync.sync(editor, sent)
+        assert (await results.data())["workflowSaved"] == {
+            "version": 4,
+            "changes": [{"path": ["blocks", "a", "x"], "value": 3, "remove": False}],
+            "conflicts": [
+                {
+                    "id": str(answer.conflicts[0].id),
+                    "path": ["blocks", "a", "x"],
+                    "theirs": 2,
+                    "yours": 3,
+                    "yoursBy": "editor",
+                    "theirsBy": "owner",
+                    "winner": "YOURS",
+                }
+            ],
+            "repairs": [{"path": ["edges", "e"], "reason": "END_MISSING", "removed": edge}],
+        }
+
+
 async def test_ones_own_saves_can_be_left_out(owner: Context, workflow: str) -> None:
     async with subscribed(owner, SAVED, **{"id": workflow, "except": "tab"}) as results:
         for n, client in ((2, "tab"), (3, "other")):
-            await sync.sync(owner, Save("w", {"blocks": {"a": {"x": n}}}, client_id=client), on_top=True)
+            await sync.sync(owner, Save("w", {"blocks": {"a": {"x": n}}}, client_id=client), ground=Ground.HEAD)
         assert (await results.data())["workflowSaved"]["version"] == 3
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from resolvers import sync, workflows
 from resolvers.context import Context
 from resolvers.saves import Reason, Save
+from resolvers.submissions import Ground
 from tests.schema.running import fail, run
 
 EVERYTHING = """
@@ -39,7 +40,7 @@ query Versions($after: String) {
 
 async def save(context: Context, *documents: dict[str, Any]) -> None:
     for document in documents:
-        await sync.sync(context, Save("w", document, client_id="tab", reason=Reason.PERIODIC), on_top=True)
+        await sync.sync(context, Save("w", document, client_id="tab", reason=Reason.PERIODIC), ground=Ground.HEAD)
 
 
 async def test_a_workflow_shows_everything_that_its_viewer_may_know(
@@ -182,6 +183,21 @@ async def test_changes_say_what_became_of_each_path(owner: Context, workflow: st
     assert workflow == "w"
 
 
-async def test_what_the_next_version_brings_says_so(owner: Context, workflow: str) -> None:
-    code, message = await fail(owner, f'{{ workflow(id: "{workflow}") {{ blame(path: ["blocks"]) {{ version }} }} }}')
-    assert (code, message) == ("BAD_USER_INPUT", "`blame` is part of the contract but not available yet.")
+async def test_the_version_that_set_a_value_can_be_found(owner: Context, workflow: str) -> None:
+    await save(owner, {"blocks": {"a": {"x": 2}}, "edges": []}, {"blocks": {"a": {"x": 2}}, "edges": [], "n": 1})
+    text = 'query Blame($path: [String!]!) { workflow(id: "w") { blame(path: $path) { version } } }'
+    assert (await run(owner, text, path=["blocks", "a"]))["workflow"]["blame"] == {"version": 2}
+    assert (await run(owner, text, path=["m"]))["workflow"]["blame"] is None
+    assert (await fail(owner, text, path=[]))[0] == "BAD_USER_INPUT"
+    assert workflow == "w"
+
+
+async def test_a_version_tells_how_much_it_changed(owner: Context, workflow: str) -> None:
+    grown = {"blocks": {"a": {"x": 1, "text": "\N{FOX FACE}" * 1_000}}, "edges": []}
+    await save(owner, grown, {"blocks": {"a": {"x": 2}}, "edges": []}, {"blocks": {"a": {"x": 3}}, "edges": []})
+    text = "query Sizes($id: ID!) { workflow(id: $id) { versions { edges { node { size } } } } }"
+    edges = (await run(owner, text, id=workflow))["workflow"]["versions"]["edges"]
+    last, removal, addition, _ = [edge["node"]["size"] for edge in edges]
+    assert last == len('[{"path":["blocks","a","x"],"value":3,"before":2}]')
+    assert 4_000 < addition < 4_100  # in bytes, four for each
+    assert 4_000 < removal < 4_200  # with what was removed
