@@ -7,8 +7,8 @@ import signal
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -48,9 +48,21 @@ async def start(*arguments: str | Path, **settings: str) -> Process:
 
 
 async def _start(arguments: Iterable[str | Path], settings: dict[str, str], stderr: int | IO[bytes]) -> Process:
-    return await asyncio.create_subprocess_exec(
-        *(COMMAND, *arguments), env=_environment(settings), stdout=PIPE, stderr=stderr, start_new_session=True
-    )
+    with _nothing_ignored():
+        return await asyncio.create_subprocess_exec(
+            *(COMMAND, *arguments), env=_environment(settings), stdout=PIPE, stderr=stderr, start_new_session=True
+        )
+
+
+@contextmanager
+def _nothing_ignored() -> Iterator[None]:
+    """Have what is started hear the signals of a terminal, even where the tests run in the background or by nohup."""
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def send(process: Process, number: signal.Signals) -> None:

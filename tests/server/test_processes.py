@@ -3,7 +3,7 @@
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -45,15 +45,6 @@ async def saves(typist: Typist, count: int) -> None:
     await until(lambda: len(typist.acknowledged) >= target)
 
 
-@pytest.fixture
-def hangups() -> Iterator[None]:
-    """What is started hears hangups, even where the tests themselves are told to ignore them, as by nohup."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
-@pytest.mark.usefixtures("hangups")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_stops_everything_quietly_and_postgres_too(data: Path, number: signal.Signals) -> None:
     async with processes.serving(data, "--workers=2") as server, server.socket("ann") as socket:
