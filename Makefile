@@ -6,11 +6,11 @@ BETTER_AUTH := tests/auth/better_auth
 PAGES := $(wildcard web/*.html web/*.json web/*.ts) $(shell find web/src -type f)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run test check setup lock
+.PHONY: help run test check setup lock bench-merge
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## Serve on http://127.0.0.1:8000 with an embedded Postgres
 	@exec $(BIN)/workflow-sync serve
@@ -28,8 +28,11 @@ check: setup ## Run the linters, the type checkers, the import contracts and the
 
 setup: .venv/.installed server/pages/index.html $(BETTER_AUTH)/node_modules/.installed ## Install everything into this folder and build the pages
 
+bench-merge: setup ## Measure what a merge costs, beside jsonpatch and pycrdt
+	@$(BIN)/python -m bench.merge
+
 lock: .venv/.installed ## Pin the newest dependencies that pyproject.toml allows
-	$(COMPILE) --upgrade --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --upgrade --group dev --group bench pyproject.toml --output-file requirements.lock
 
 .venv/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
