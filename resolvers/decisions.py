@@ -139,7 +139,7 @@ class _Deciding:
         if changes.is_only_clock(diff.diff(theirs, document)):
             decision = self._unchanged(yours)
         else:
-            decision = self._saved(yours, document)
+            decision = self._saved(yours, document, told=bool(conflicts))
         return replace(decision, conflicts=conflicts, repairs=repairs)
 
     def _conflicts(self, collisions: Sequence[Collision], touched: Touched) -> tuple[Conflict, ...]:
@@ -167,10 +167,11 @@ class _Deciding:
         """Give the save that last touched something; where it cannot be told, the last one."""
         return self.standing.base.others[-1 if save is None else save]
 
-    def _saved(self, yours: Document, document: Document) -> Decision:
+    def _saved(self, yours: Document, document: Document, *, told: bool = False) -> Decision:
+        """Write a document: merged where it is not just what was sent, or somebody is told of a conflict."""
         version, written = self.standing.version + 1, tuple(diff.diff(self.standing.state, document))
         merged = tuple(diff.diff(yours, document))
-        status = Status.MERGED if merged else Status.SAVED
+        status = Status.MERGED if merged or told else Status.SAVED
         answer = merged if self.submission.ground is Ground.CLIENT else written
         return Decision(status, version, self._held(version, answer), document, written, answer)
 

@@ -122,7 +122,7 @@ def test_a_base_out_of_reach_is_resynced_and_kept() -> None:
 def test_of_two_values_the_later_one_wins_and_the_other_is_told() -> None:
     stands = {"a": 3, "b": 1}
     decision = decide({"a": 2, "b": 1}, stands=stands, base=base({"a": 1, "b": 1}, stands=stands))
-    assert (decision.status, decision.version, decision.document) == (Status.SAVED, 6, {"a": 2, "b": 1})
+    assert (decision.status, decision.version, decision.document) == (Status.MERGED, 6, {"a": 2, "b": 1})
     assert told(decision) == [(("a",), {"base": 1, "theirs": 3, "yours": 2}, Side.YOURS)]
 
 

@@ -323,7 +323,7 @@ async def test_undoing_what_was_edited_since_tells_what_it_overwrote(
     await grow(owner, 3)
     last = await sync.sync(editor, Save("w", document(4), base_version=3, client_id="tab"))
     answer = await history.undo(editor, "w", 2, client)
-    assert (answer.status, answer.version) == (Status.SAVED, 5)
+    assert (answer.status, answer.version) == (Status.MERGED, 5)
     (conflict,) = answer.conflicts
     assert (conflict.path, conflict.sides) == (("blocks", "a", "x"), {"base": 2, "theirs": 4, "yours": 1})
     assert (conflict.winner, conflict.theirs_version, conflict.theirs_at) == ("YOURS", 4, last.saved_at)
@@ -645,7 +645,7 @@ async def test_an_undo_that_the_later_versions_no_longer_lead_on_from_is_resynce
 @pytest.mark.usefixtures("history_of_120")
 async def test_a_client_whose_base_is_forgotten_is_resynced_with_what_stands(owner: Context, editor: Context) -> None:
     await forget(owner)
-    for base, status in ((99, Status.RESYNC), (100, Status.SAVED)):
+    for base, status in ((99, Status.RESYNC), (100, Status.MERGED)):
         answer = await sync.sync(editor, Save("w", document(0), base_version=base, client_id="tab"))
         assert answer.status is status
         assert answer.head is not None

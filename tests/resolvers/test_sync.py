@@ -331,7 +331,7 @@ async def test_edits_that_do_not_touch_are_merged(owner: Context, editor: Contex
 async def test_the_later_of_two_values_wins_and_the_other_one_is_kept(owner: Context, editor: Context) -> None:
     first = await saved(editor, MOVED, 1)
     answer = await sync.sync(owner, Save("w", TURNED, base_version=1, client_id="tab"))
-    assert (answer.status, answer.version, answer.changes) == (Status.SAVED, 3, ())
+    assert (answer.status, answer.version, answer.changes) == (Status.MERGED, 3, ())
     (conflict,) = answer.conflicts
     assert (conflict.path, conflict.sides) == (("blocks", "a", "x"), {"base": 1, "theirs": 2, "yours": 3})
     assert (conflict.winner, conflict.yours_by) == ("YOURS", "owner")
@@ -718,7 +718,7 @@ async def test_a_dry_run_answers_the_same_and_writes_nothing(owner: Context, edi
         (GROWN, 9, Status.RESYNC),
         (EMPTY, 2, Status.REJECTED),
         ([], 2, Status.REJECTED),
-        (TURNED, 1, Status.SAVED),
+        (TURNED, 1, Status.MERGED),
         (GROWN, 1, Status.MERGED),
     ]
     before = await stores.everything(owner.database)

@@ -39,7 +39,7 @@ STATUSES: dict[str, tuple[Save, Status]] = {
     "unchanged": (Save("w", document(2), base_version=2), Status.UNCHANGED),
     "unchanged on a stale base": (Save("w", FIRST, base_version=1), Status.UNCHANGED),
     "only the clock": (Save("w", document(2) | {"lastSaved": 1}, base_version=2), Status.UNCHANGED),
-    "overwriting a value": (Save("w", document(3), base_version=1), Status.SAVED),
+    "overwriting a value": (Save("w", document(3), base_version=1), Status.MERGED),
     "merged": (Save("w", FIRST | {"n": 1}, base_version=1), Status.MERGED),
     "merged changes": (Save("w", changes=(Change(("n",), value=1),), base_version=1), Status.MERGED),
     "merged without a base": (Save("w", document(3) | {"n": 1}), Status.SAVED),

@@ -130,7 +130,7 @@ async def serving(data: Path, *arguments: str, **settings: str) -> AsyncIterator
         try:
             yield Served(process, await _ready(process), data, Path(stderr.name))
         finally:
-            await kill([psutil.Process(process.pid), *children(process)] if process.returncode is None else [])
+            await kill(_family(process))
             await process.wait()
 
 
@@ -143,14 +143,18 @@ async def _ready(process: Process) -> str:
     return ready[1]
 
 
-def children(process: Process) -> list[psutil.Process]:
-    """List what a process has started and not left behind."""
-    return list(psutil.Process(process.pid).children(recursive=True))
+def _family(process: Process) -> list[psutil.Process]:
+    """List a process and what it has started and not left behind; nothing where it has ended."""
+    try:
+        parent = psutil.Process(process.pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def workers(process: Process) -> list[psutil.Process]:
     """List the processes that serve for a parent."""
-    return [child for child in children(process) if "server.worker" in _command(child)]
+    return [child for child in _family(process) if "server.worker" in _command(child)]
 
 
 def _command(process: psutil.Process) -> list[str]:
