@@ -1,1 +1,0 @@
-"""What this costs, measured beside others in the same run."""
