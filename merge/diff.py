@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from merge import values
+from merge import order, values
 from merge.changes import ABSENT, Change, Path
 from merge.values import Document, Value
 
@@ -40,7 +40,7 @@ def _objects(path: Path, before: Document, after: Document) -> Iterator[Change]:
     for key, member in before.items():
         if key not in after:
             yield Change((*path, key), removal=True, before=member)
-        else:
+        elif after[key] is not member:
             yield from _inside((*path, key), member, after[key])
     yield from _additions(path, before, after)
 
@@ -71,7 +71,8 @@ def _keyed_lists(path: Path, before: Mapping[str, Document], after: Mapping[str,
             yield Change((*path, key), removal=True, before=item, behind=behind)
             continue
         behind = key
-        yield from _inside((*path, key), item, after[key])
+        if after[key] is not item:
+            yield from _inside((*path, key), item, after[key])
     yield from _additions(path, before, after)
     yield from _order(path, before, after)
 
@@ -82,8 +83,6 @@ def _additions(path: Path, before: Mapping[str, Value], after: Mapping[str, Valu
 
 def _order(path: Path, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[Change]:
     """Compare the order that comes of itself, what stayed and then what is new, with the order that is meant."""
-    stayed = (key for key in before if key in after)
-    new = (key for key in after if key not in before)
-    natural, meant = (*stayed, *new), tuple(after)
+    natural, meant = order.natural(before, after), tuple(after)
     if natural != meant:
         yield Change(path, order=meant, previous_order=natural)

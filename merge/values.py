@@ -20,6 +20,7 @@ SAFE_CHARACTERS = 19  # an integer literal that is no longer is one of INTEGERS
 EXACT_FLOATS = 2**53  # from here on not every integer is a float, and Postgres writes floats as integers
 PLAIN_FLOATS = 10**21  # below, JavaScript writes a float that has no fraction like an integer
 PLAIN_EXPONENTS = 50  # of 2: numbers within have no more digits than JSON has characters for them, or hardly more
+FEW_MEMBERS = 32  # of a block, not of a map of blocks
 MOST_PROBLEMS = 10  # enough to mend a document by
 SHOWN_CHARACTERS = 200  # of each key on the path of a problem
 
@@ -135,11 +136,11 @@ def equal(a: Value, b: Value) -> bool:
 
 def surely_equal(a: Value, b: Value) -> bool:
     """Say fast that two values are one; where the same numbers are written in two ways, that they may not be."""
-    return a is b or (a == b and _same_text(a, b))
-
-
-def _same_text(a: Value, b: Value) -> bool:
-    return isinstance(a, str) or dump(a) == dump(b) or canonical(a) == canonical(b)
+    if a is b or isinstance(a, str):
+        return a == b
+    if isinstance(a, dict | list) and len(a) > FEW_MEMBERS and a != b:
+        return False  # of two large containers, most members are often the very same objects
+    return dump(a) == dump(b) or (a == b and canonical(a) == canonical(b))
 
 
 def _same_booleans(a: Value, b: Value) -> bool:
