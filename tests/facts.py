@@ -4,6 +4,8 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
+from db.database import Connection
+
 PATIENCE_SECONDS = 20.0
 
 
@@ -17,3 +19,9 @@ async def until(fact: Callable[[], bool | Awaitable[bool]]) -> None:
 async def _ask(fact: Callable[[], bool | Awaitable[bool]]) -> bool:
     answer = fact()
     return await answer if inspect.isawaitable(answer) else answer
+
+
+async def somebody_waits(connection: Connection) -> bool:
+    """Say whether somebody waits for a lock in the database that a connection leads to."""
+    waiting = "datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(await connection.fetchval(f"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE {waiting})"))

@@ -8,7 +8,7 @@ from enum import Enum
 import asyncpg
 
 from tests.db.proxy import Proxy, Streams
-from tests.facts import until
+from tests.facts import somebody_waits, until
 
 
 class Loss(Enum):
@@ -53,12 +53,8 @@ class LossyProxy(Proxy):
 
     async def _somebody_waits(self) -> None:
         connection = await asyncpg.connect(self.upstream)
-
-        async def waits() -> bool:
-            return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
-
         try:
-            await until(waits)
+            await until(lambda: somebody_waits(connection))
         finally:
             await connection.close()
 

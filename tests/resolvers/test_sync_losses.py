@@ -16,7 +16,7 @@ from resolvers.context import Context
 from resolvers.saves import Mode, Reason, Save, Status
 from resolvers.submissions import Ground
 from tests.documents import Document
-from tests.facts import until
+from tests.facts import somebody_waits, until
 from tests.losses import Loss, LossyProxy
 from tests.resolvers import stores
 
@@ -174,7 +174,7 @@ async def locked(database: Database) -> AsyncIterator[Callable[[], Awaitable[Non
 
 async def waits(database: Database) -> bool:
     async with database.connection() as connection:
-        return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+        return await somebody_waits(connection)
 
 
 Lock = Callable[[], Awaitable[None]]

@@ -17,7 +17,7 @@ from resolvers.context import Context
 from resolvers.saves import Mode, Save, Status
 from resolvers.submissions import Ground
 from resolvers.workflows import HeadPage
-from tests.facts import until
+from tests.facts import somebody_waits, until
 
 Operation = Callable[[Context, str], Awaitable[Any]]
 
@@ -205,8 +205,7 @@ async def test_a_purge_leaves_an_id_and_nothing_of_the_content(
 async def test_what_is_kept_while_a_purge_begins_is_purged_too(owner: Context, workflow: str) -> None:
     async def is_waiting() -> bool:
         async with owner.database.connection() as connection:
-            waits = "datname = current_database() AND wait_event_type = 'Lock'"
-            return bool(await connection.fetchval(f"SELECT count(*) FROM pg_stat_activity WHERE {waits}"))
+            return await somebody_waits(connection)
 
     lost = Conflict(uuid.uuid4(), (), {"yours": {"secret": 1}}, "THEIRS", "editor", "owner", datetime.now(UTC), 1)
     async with owner.database.transaction() as keeping:
