@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from merge import shapes, values
 from merge.changes import Path
@@ -34,16 +35,21 @@ def ends(edge: Value) -> set[str]:
     return {end for end in (edge.get("source"), edge.get("target")) if isinstance(end, str)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: `edges` are read where somebody needs them, and but once
 class Graph:
-    """One graph in one document: the ids of its elements, its edges, and the members of each group by its path.
-
-    Edges come with their ids, or with their whole content where their list is not keyed.
-    """
+    """One graph in one document: the ids of its elements, its list of edges, the members of each group by its path."""
 
     elements: set[str]
-    edges: list[tuple[str, Value]]
+    listed: list[Value]
     members: Mapping[Path, list[Value]]
+
+    @cached_property
+    def edges(self) -> list[tuple[str, Value]]:
+        """Give the edges with their ids, or with their whole content where their list is not keyed."""
+        items = values.by_id(self.listed)
+        if items is None:
+            return [(values.canonical(edge).decode(), edge) for edge in self.listed]
+        return list(items.items())
 
 
 EMPTY = Graph(set(), [], {})
@@ -57,18 +63,13 @@ def read(document: Document) -> dict[Path, Graph]:
         if owner not in found:
             held = document[owner[0]] if owner else document
             assert isinstance(held, dict)  # it has a map of elements
-            found[owner] = Graph(set(), _edges(held.get(EDGES)), dict(_members(held, owner)))
+            found[owner] = Graph(set(), _listed(held.get(EDGES)), dict(_members(held, owner)))
         found[owner].elements.update(ids)
     return found
 
 
-def _edges(value: Value) -> list[tuple[str, Value]]:
-    if not isinstance(value, list):
-        return []
-    items = values.by_id(value)
-    if items is None:
-        return [(values.canonical(edge).decode(), edge) for edge in value]
-    return list(items.items())
+def _listed(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else []
 
 
 def _members(held: Document, owner: Path) -> Iterator[tuple[Path, list[Value]]]:

@@ -76,6 +76,8 @@ def _loose(graph: Graph) -> set[str]:
 
 def _added_twice(merged: Graph, yours: Graph, theirs: Graph) -> set[str]:
     """Find the edges that only yours has, where only theirs has one that differs in nothing but the id."""
+    if merged.listed is yours.listed or merged.listed is theirs.listed:
+        return set()
     in_yours, in_theirs = ({key for key, _ in side.edges} for side in (yours, theirs))
     only_yours, only_theirs = in_yours - in_theirs, in_theirs - in_yours
     if not (only_yours and only_theirs):

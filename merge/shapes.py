@@ -41,6 +41,8 @@ def _recognised(path: Path, members: int, ids: set[str]) -> Iterator[tuple[Path,
 
 
 def _block_ids(blocks: dict[str, Value]) -> set[str]:
+    if {*map(type, blocks.values())} == {dict}:
+        return set(blocks)
     return {key for key, block in blocks.items() if isinstance(block, dict)}
 
 

@@ -78,12 +78,16 @@ class _Merging:
 
     def objects(self, path: Path, base: Members, yours: Members, theirs: Members) -> Document:
         """Merge objects, or keyed lists by id, member by member."""
-        merged: Document = {}
-        for key in (*theirs, *(key for key in yours if key not in theirs)):
+        merged = dict(theirs)
+        changed = {key for key, your in yours.items() if base.get(key, ABSENT) is not your}
+        changed |= base.keys() - yours.keys()
+        for key in dict.fromkeys(key for key in (*theirs, *yours) if key in changed):
             old, your, their = base.get(key, ABSENT), yours.get(key, ABSENT), theirs.get(key, ABSENT)
-            member = their if your is old else self.value((*path, key), old, your, their)
+            member = self.value((*path, key), old, your, their)
             if member is not ABSENT:
                 merged[key] = member
+            else:
+                merged.pop(key, None)
         return merged
 
     def value(self, path: Path, base: Value | Absent, yours: Value | Absent, theirs: Value | Absent) -> Value | Absent:

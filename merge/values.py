@@ -4,9 +4,10 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import NoReturn, TypeAlias
 
@@ -20,7 +21,6 @@ SAFE_CHARACTERS = 19  # an integer literal that is no longer is one of INTEGERS
 EXACT_FLOATS = 2**53  # from here on not every integer is a float, and Postgres writes floats as integers
 PLAIN_FLOATS = 10**21  # below, JavaScript writes a float that has no fraction like an integer
 PLAIN_EXPONENTS = 50  # of 2: numbers within have no more digits than JSON has characters for them, or hardly more
-FEW_MEMBERS = 32  # of a block, not of a map of blocks
 MOST_PROBLEMS = 10  # enough to mend a document by
 SHOWN_CHARACTERS = 200  # of each key on the path of a problem
 
@@ -118,7 +118,10 @@ def dump(value: object) -> bytes:
 
 def canonical(value: object) -> bytes:
     """Write compact JSON with sorted keys, for digests: the order of keys is no content."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return _sorted(value)
+
+
+_sorted = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)
 
 
 def load(data: bytes | str) -> Value:
@@ -138,9 +141,15 @@ def surely_equal(a: Value, b: Value) -> bool:
     """Say fast that two values are one; where the same numbers are written in two ways, that they may not be."""
     if a is b or isinstance(a, str):
         return a == b
-    if isinstance(a, dict | list) and len(a) > FEW_MEMBERS and a != b:
-        return False  # of two large containers, most members are often the very same objects
-    return dump(a) == dump(b) or (a == b and canonical(a) == canonical(b))
+    return a == b and (dump(a) == dump(b) or canonical(a) == canonical(b))
+
+
+def unlike(keys: list[str], a: Mapping[str, Value], b: Mapping[str, Value]) -> list[str]:
+    """Leave out of the keys of `a` those of members that surely equal theirs in `b`."""
+    for write in (orjson.dumps, _sorted):
+        texts = zip(keys, map(write, map(a.__getitem__, keys)), map(write, map(b.get, keys)), strict=True)
+        keys = [key for key, one, other in texts if one != other or key not in b]
+    return keys
 
 
 def _same_booleans(a: Value, b: Value) -> bool:
@@ -158,13 +167,12 @@ def by_id(items: list[Value]) -> dict[str, Document] | None:
     A list is keyed when every item is an object with a non-empty string `id` of its own. An empty one gives {}: it is
     keyed when the list it is compared with is, or when an item is added to it by id.
     """
-    members: dict[str, Document] = {}
-    for item in items:
-        key = item.get("id") if isinstance(item, dict) else None
-        if not isinstance(item, dict) or not isinstance(key, str) or not key or key in members:
-            return None
-        members[key] = item
-    return members
+    try:
+        members: dict[str, Document] = {item["id"]: item for item in items}  # type: ignore[index,call-overload,misc]
+    except (TypeError, KeyError):
+        return None  # an item that is no object, or has no id, or a container for one
+    is_keyed = len(members) == len(items) and set(map(type, members)) <= {str} and "" not in members
+    return members if is_keyed else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,18 @@ def test_equal_documents_are_those_without_a_difference(pair: tuple[Document, Do
     assert values.equal(before, after) is (diff.diff(before, after) == [])
 
 
+@given(PAIRS)
+def test_a_difference_is_the_same_whether_members_are_compared_one_by_one_or_together(
+    pair: tuple[Document, Document],
+) -> None:
+    told = []
+    for few in (0, 1_000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(diff, "FEW_MEMBERS", few)
+            told.append(repr(diff.diff(*pair)))
+    assert told[0] == told[1]
+
+
 @given(DOCUMENTS)
 def test_a_document_does_not_differ_from_its_copy(document: Document) -> None:
     assert diff.diff(document, deepcopy(document)) == []

@@ -17,11 +17,11 @@ def test_blocks_edges_loops_and_parallels_are_a_graph() -> None:
     groups: Document = {"loops": {"l": {"nodes": ["a"]}}, "parallels": {"p": {"nodes": ["b", "a"]}}}
     found = graphs.read({"blocks": {"a": {}, "b": {}}, "edges": [AB], **groups})
     members: dict[Path, Value] = {("loops", "l", "nodes"): ["a"], ("parallels", "p", "nodes"): ["b", "a"]}
-    assert found == {(): Graph({"a", "b"}, [("ab", AB)], members)}
+    assert found == {(): Graph({"a", "b"}, [AB], members)}
 
 
 def test_nodes_and_edges_are_a_graph() -> None:
-    assert graphs.read({"nodes": [A, B], "edges": [AB]}) == {(): Graph({"a", "b"}, [("ab", AB)], {})}
+    assert graphs.read({"nodes": [A, B], "edges": [AB]}) == {(): Graph({"a", "b"}, [AB], {})}
 
 
 def test_a_graph_may_be_one_level_down() -> None:
