@@ -128,13 +128,50 @@ def _groups(drawing: Drawing) -> Document:
     return found
 
 
-SHAPES: list[Callable[[Drawing], Document]] = [sim, flowise, langflow]
+Shape = Callable[[Drawing], Document]
+SHAPES: list[Shape] = [sim, flowise, langflow]
+
+
+def read(document: Document) -> Drawing:
+    """Read the drawing that a document shows."""
+    graph = document.get("data", document)
+    groups = ((kind, *group) for kind in ("loops", "parallels") for group in graph.get(kind, {}).items())
+    return Drawing(
+        graph["blocks"] if "blocks" in graph else {node["id"]: node for node in graph.get("nodes", [])},
+        {edge["id"]: edge for edge in graph.get("edges", [])},
+        {(kind, name): group.get("nodes", []) for kind, name, group in groups},
+    )
+
+
+def is_graph(document: Document) -> bool:
+    """Say whether a document has a map or a list of elements: without one it is stored as it is."""
+    return not {"blocks", "nodes"}.isdisjoint(document.get("data", document))
+
+
+def is_sound(document: Document) -> bool:
+    """Say whether edges end, and loops and parallels have their members, at elements that are there."""
+    drawing = read(document)
+    ends = {edge[end] for edge in drawing.edges.values() for end in ("source", "target")}
+    return ends.union(*drawing.groups.values()) <= drawing.elements.keys()
+
+
+def drawn(dice: Dice, shape: Shape) -> Document:
+    """Draw a document."""
+    return shape(_base(dice))
+
+
+def redrawn(dice: Dice, document: Document, shape: Shape) -> Document:
+    """Give what becomes of a document by a few edits; it stays as it is."""
+    return deepcopy(shape(edited(read(document), dice, most=4)))
+
+
+def _base(dice: Dice) -> Drawing:
+    return edited(Drawing({key: {"x": 0, "y": 0} for key in ELEMENTS[dice.number(3) :]}), dice, most=12)
 
 
 def _meeting(dice: Dice) -> list[Document]:
     """Make a base, and three documents of it, each by an editor of their own."""
-    start = Drawing({key: {"x": 0, "y": 0} for key in ELEMENTS[dice.number(3) :]})
-    base = edited(start, dice, most=12)
+    base = _base(dice)
     shape = dice.pick(SHAPES)
     return [deepcopy(shape(drawing)) for drawing in (base, *(edited(base, dice, most=9) for _ in range(3)))]
 
