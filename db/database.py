@@ -47,15 +47,32 @@ STATEMENT_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyn
 OVERTAKEN_ERRORS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A JSON value that is written out already: `data` is UTF-8."""
+
+    data: bytes
+
+
 async def prepare(connection: RawConnection) -> None:
     """Teach a new connection to hand JSONB over as Python values, in Postgres's binary form (version byte 1)."""
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
         format="binary",
-        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        encoder=_jsonb,
         decoder=lambda data: orjson.loads(data[1:]),
     )
+
+
+def _jsonb(value: object) -> bytes:
+    return b"\x01" + (value.data if isinstance(value, Text) else orjson.dumps(value))
+
+
+async def _reset(connection: RawConnection) -> None:
+    """Make a connection ready for its next use. Ours keep nothing in their session, so that needs no statement."""
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +89,9 @@ class Database:
 
         Nothing is connected before the first statement, which waits for a Postgres that is just being restarted.
         """
-        pool = await asyncpg.create_pool(url, min_size=0, max_size=pool_size, init=prepare, command_timeout=60)
+        pool = await asyncpg.create_pool(
+            url, min_size=0, max_size=pool_size, init=prepare, reset=_reset, command_timeout=60
+        )
         try:
             yield cls(url, pool)
         finally:

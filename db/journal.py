@@ -13,7 +13,6 @@ from db.database import Connection
 PAGE_SAVES = 100  # read at once for a subscriber that is behind
 PAGE_BYTES = 256 * 1024  # the same, as stored: what waits in memory for each subscriber that reads slowly
 TRACED_SAVES = 1_000  # how far back it is known whose values a save replaces that names no base
-CHECKPOINT_EVERY = 50  # versions; reading any version folds fewer journal rows than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +38,33 @@ def _entries(rows: Sequence[asyncpg.Record]) -> list[Entry]:
     return [Entry(**row) for row in rows]
 
 
-async def append(
-    connection: Connection,
-    entry: Entry,
-    *,
-    save_id: UUID,
-    state: dict[str, Any],
-) -> None:
-    """Write one save down, and a checkpoint of `state` where one is due."""
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a retry of a save is answered from: `digest` is the SHA-256 of what was sent, in hexadecimal digits.
+
+    `sequence` is None for a save without one; then nobody asks for the rest.
+    """
+
+    save_id: UUID
+    status: str
+    sequence: int | None
+    digest: str
+    base_version: int
+
+
+async def append(connection: Connection, entry: Entry, receipt: Receipt) -> None:
+    """Write one save down."""
+    counted = receipt.sequence is not None
     await connection.execute(
         """
         INSERT INTO workflow_changes
-            (workflow_id, version, save_id, changes, conflicts, repairs, saved_by, saved_at, client_id, reason)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            (workflow_id, version, save_id, changes, conflicts, repairs, saved_by, saved_at, client_id, reason,
+             status, sequence, digest, base_version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """,
         entry.workflow_id,
         entry.version,
-        save_id,
+        receipt.save_id,
         entry.changes,
         entry.conflicts,
         entry.repairs,
@@ -63,9 +72,11 @@ async def append(
         entry.saved_at,
         entry.client_id,
         entry.reason,
+        receipt.status,
+        receipt.sequence,
+        bytes.fromhex(receipt.digest) if counted else None,
+        receipt.base_version if counted else None,
     )
-    if entry.version % CHECKPOINT_EVERY == 0:
-        await put_checkpoint(connection, entry.workflow_id, entry.version, state)
 
 
 async def put_checkpoint(connection: Connection, workflow_id: str, version: int, state: dict[str, Any]) -> None:
@@ -81,10 +92,10 @@ async def put_checkpoint(connection: Connection, workflow_id: str, version: int,
     )
 
 
-async def has(connection: Connection, workflow_id: str, save_id: UUID) -> bool:
-    """Say whether a save was committed, by the id that the server gave it."""
+async def saved_at(connection: Connection, workflow_id: str, save_id: UUID) -> datetime | None:
+    """Say when a save was committed, by the id that the server gave it; None where it was not."""
     return await connection.fetchval(  # type: ignore[no-any-return]
-        "SELECT EXISTS (SELECT FROM workflow_changes WHERE workflow_id = $1 AND save_id = $2)", workflow_id, save_id
+        "SELECT saved_at FROM workflow_changes WHERE workflow_id = $1 AND save_id = $2", workflow_id, save_id
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Text,
@@ -69,7 +70,11 @@ class Workflow(Base):
 
 
 class WorkflowChange(Base):
-    """One save in the journal. `changes` leads from the version before to this one and back."""
+    """One save in the journal. `changes` leads from the version before to this one and back.
+
+    `status`, `sequence` (of `client_id`), the `digest` (SHA-256) of what was sent and the `base_version` that it was
+    decided on are what a retry of the save is answered from.
+    """
 
     __tablename__ = "workflow_changes"
     __table_args__ = (PrimaryKeyConstraint("workflow_id", "version"),)
@@ -83,6 +88,10 @@ class WorkflowChange(Base):
     saved_by: Mapped[str] = mapped_column(Text)
     client_id: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    base_version: Mapped[int | None] = mapped_column(Integer)
     saved_at: Mapped[object] = _now()
     label: Mapped[str | None] = mapped_column(Text)
 
@@ -99,9 +108,10 @@ class WorkflowCheckpoint(Base):
 
 
 class WorkflowClient(Base):
-    """One tab of one user on one workflow: the last sequence decided and the last answers, for retries.
+    """One tab of one user on one workflow: the last sequence decided, and answers that the journal does not tell.
 
-    There may be no workflow yet: a first save that was rejected has used its sequence up too.
+    Those are the answers to saves that wrote nothing. There may be no workflow yet: a first save that was rejected has
+    used its sequence up too.
     """
 
     __tablename__ = "workflow_clients"

@@ -31,7 +31,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A workflow without its document, as one user sees it."""
+    """A workflow without its document, as one user sees it. `revision` counts what happened to it besides saves."""
 
     id: str
     owner_id: str
@@ -42,9 +42,10 @@ class Head:
     saved_at: datetime
     created_at: datetime
     deleted_at: datetime | None
+    revision: int = 0
 
 
-_COLUMNS = "w.id, w.owner_id, w.name, w.version, w.saved_by, w.saved_at, w.created_at, w.deleted_at"
+_COLUMNS = "w.id, w.owner_id, w.name, w.version, w.saved_by, w.saved_at, w.created_at, w.deleted_at, w.revision"
 
 # One workflow as the user $1 sees it: `role` is NULL where they do not.
 _HEAD = f"""
@@ -65,7 +66,7 @@ _MAY_SAVE = """
 
 
 def _head(row: asyncpg.Record) -> Head:
-    names = ("id", "owner_id", "name", "version", "saved_by", "saved_at", "created_at", "deleted_at")
+    names = ("id", "owner_id", "name", "version", "saved_by", "saved_at", "created_at", "deleted_at", "revision")
     return Head(**{name: row[name] for name in names}, role=Role(row["role"]))
 
 
@@ -116,24 +117,22 @@ async def create(
 
 
 async def write(
-    connection: Connection, workflow_id: str, user: str, *, expected: int, state: dict[str, Any]
+    connection: Connection, workflow_id: str, user: str, *, expected: int, state: dict[str, Any] | None
 ) -> datetime | None:
-    """Replace version `expected` by the next one: the one statement that decides who was first.
+    """Move the head from version `expected` to the next one: the one statement that decides who was first.
 
-    Returns when it was saved, or None where the version is another by now, the workflow is in the trash,
-    or `user` may not save it.
+    The snapshot becomes `state`, or stays as it is (None). Returns when it was saved, or None where the version is
+    another by now, the workflow is in the trash, or `user` may not save it.
     """
+    snapshot = "" if state is None else ", state = $4, state_version = w.version + 1"
     return await connection.fetchval(  # type: ignore[no-any-return]
         f"""
-        UPDATE workflows w
-        SET version = w.version + 1, state = $4, state_version = w.version + 1, saved_by = $2, saved_at = now()
+        UPDATE workflows w SET version = w.version + 1, saved_by = $2, saved_at = now(){snapshot}
         WHERE w.id = $1 AND w.version = $3 AND w.deleted_at IS NULL AND w.purged_at IS NULL AND {_MAY_SAVE}
         RETURNING w.saved_at
         """,
-        workflow_id,
-        user,
-        expected,
-        state,
+        *(workflow_id, user, expected),
+        *(() if state is None else (state,)),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
+from merge import values
 from merge.values import Value
 
 Path: TypeAlias = tuple[str, ...]  # keys of objects and ids of keyed lists, from the document down
@@ -47,6 +48,18 @@ class Change:
 def is_only_clock(changes: Iterable[Change]) -> bool:
     """Say whether nothing but the document's clock changed; true where nothing changed at all."""
     return all(change.path[:1] == CLOCK for change in changes)
+
+
+def growth(change: Change) -> int:
+    """Say by how many bytes of compact JSON a document grows with a change, at most: less than 0 where it shrinks."""
+    if change.order is not None:
+        return 0
+    key = len(values.dump(change.path[-1])) + 2 if change.before is ABSENT else 0  # with its colon and comma
+    return key + _size(change.value) - _size(change.before)
+
+
+def _size(value: Value | Absent) -> int:
+    return 0 if value is ABSENT else len(values.dump(value))
 
 
 def inverse(changes: Sequence[Change]) -> list[Change]:

@@ -49,6 +49,12 @@ def of(submission: Submission, standing: Standing, decision: Decision, head: Hea
     )
 
 
+def at(answer: Answer, saved_at: datetime) -> Answer:
+    """Give an answer whose save was written, now that it is known when."""
+    head = answer.head and replace(answer.head, saved_at=saved_at)
+    return replace(answer, saved_at=saved_at, head=head)
+
+
 def out_of_order(submission: Submission, standing: Standing) -> Answer:
     """Answer a save whose sequence is not the next one."""
     return Answer(

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
 from db.database import Database
 from db.hub import Hub
 from resolvers import errors
+
+if TYPE_CHECKING:  # what saves is handed contexts itself
+    from resolvers.saver import Saver
 
 UserId = NewType("UserId", str)
 
@@ -38,6 +41,7 @@ class Context:
 
     database: Database
     hub: Hub
+    saver: "Saver"
     limits: Limits
     viewer: Viewer | None = None
 

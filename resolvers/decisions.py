@@ -38,12 +38,16 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is stored when a save is decided. `head` is None where the save creates the workflow."""
+    """What is stored when a save is decided. `head` is None where the save creates the workflow.
+
+    `size` is what `state` has at most, in bytes of compact JSON; None where nobody counted.
+    """
 
     head: Head | None
     state: Document
     client: Client
     base: Base
+    size: int | None = None
 
     @property
     def version(self) -> int:
@@ -78,6 +82,7 @@ def decide(submission: Submission, standing: Standing) -> Decision:
     return _Deciding(submission, submission.save, standing).decide()
 
 
+BLOCK_LEVELS = 3  # keys from the document down to a block: at the top, or one level further down
 DELETED = Problem((), "DELETED", "The workflow is in the trash: undelete it first. What was sent is kept.")
 EMPTY = Problem(
     (),
@@ -101,30 +106,49 @@ class _Deciding:
         if base is None:
             return self._refused(Status.RESYNC, payload=self._sent())
         try:
-            yours = apply.apply(base, self._changes(base))
+            yours, sent = self._yours(base)
         except PathError as error:
             return self._rejected(Problem(error.path, "PATH", error.reason))
-        return self._decide_document(base, yours)
+        return self._decide_document(base, yours, sent)
 
-    def _decide_document(self, base: Document, yours: Document) -> Decision:
-        if self.save.changes is not None and (problems := self.submission.check(yours)):
+    def _yours(self, base: Document) -> tuple[Document, Sequence[Change]]:
+        """Give the client's document, and what it did to the base. To be merged, it shares with the base the rest."""
+        if self.save.changes is not None:
+            yours = apply.apply(base, self.save.changes)
+            return yours, diff.diff(base, yours)
+        state = cast("Document", self.save.state)
+        sent = diff.diff(base, state)
+        return (apply.apply(base, sent) if self.standing.base.others else state), sent
+
+    def _decide_document(self, base: Document, yours: Document, sent: Sequence[Change]) -> Decision:
+        if self.save.changes is not None and not self._surely_fits() and (problems := self.submission.check(yours)):
             return self._rejected(*problems)
         if self.standing.head is None:
-            return Decision(Status.CREATED, 1, 1, document=yours, written=tuple(diff.diff({}, yours)))
-        if any(changes.is_only_clock(diff.diff(known, yours)) for known in (base, self.standing.state)):
+            return Decision(Status.CREATED, 1, 1, document=yours, written=tuple(sent))
+        if changes.is_only_clock(sent) or self._stands(yours):
             return self._unchanged(yours)
-        if shapes.empties(base, yours) and not self.save.allow_empty:
+        if any(map(_may_empty, sent)) and shapes.empties(base, yours) and not self.save.allow_empty:
             return self._rejected(EMPTY, payload=yours if self.save.reason is Reason.UNLOAD else None)
         if self.standing.base.others:
             return self._merge(base, yours)
-        saved = self._saved(yours, yours)
-        return replace(saved, conflicts=tuple(self._overwritten(saved.written)))
+        return self._alone(yours, tuple(sent))
 
-    def _changes(self, base: Document) -> Sequence[Change]:
-        """Give what the client did to the base, so that its document shares with the base what it left alone."""
-        if self.save.changes is not None:
-            return self.save.changes
-        return diff.diff(base, cast("Document", self.save.state))
+    def _surely_fits(self) -> bool:
+        size, submission = self.standing.size, self.submission
+        return (
+            size is not None and submission.is_shallow and size + submission.growth <= submission.limits.document_bytes
+        )
+
+    def _stands(self, yours: Document) -> bool:
+        """Say whether others have brought the head to where the client is."""
+        return bool(self.standing.base.others) and changes.is_only_clock(diff.diff(self.standing.state, yours))
+
+    def _alone(self, yours: Document, sent: tuple[Change, ...]) -> Decision:
+        """Write what was done to what stands: nobody else saved since the base."""
+        version = self.standing.version + 1
+        answer = () if self.submission.ground is Ground.CLIENT else sent
+        conflicts = tuple(self._overwritten(sent))
+        return Decision(Status.SAVED, version, self._held(version, answer), yours, sent, answer, conflicts)
 
     def _merge(self, base: Document, yours: Document) -> Decision:
         if self.save.mode is Mode.OVERWRITE:
@@ -202,6 +226,11 @@ class _Deciding:
         if self.save.changes is None:
             return self.save.state
         return [changes.to_json(change) for change in self.save.changes]
+
+
+def _may_empty(change: Change) -> bool:
+    """Say whether a change may take blocks away: their maps are at most two keys down."""
+    return change.removal or (change.before is not ABSENT and len(change.path) <= BLOCK_LEVELS)
 
 
 def _changes_of(entries: Sequence[Entry]) -> list[list[Change]]:

@@ -12,14 +12,13 @@ from resolvers import errors
 
 
 async def state_at(connection: Connection, workflow_id: str, version: int) -> Document:
-    """Build the document as it was at `version`: the snapshot, or a checkpoint and the journal after it.
+    """Build the document as it was at `version`: a snapshot or checkpoint below it, and the journal from there.
 
     Raises ResyncRequiredError where the journal no longer reaches back so far.
     """
-    shown, state = await workflows.snapshot(connection, workflow_id)
-    if shown == version:
-        return state
-    start, state = await journal.checkpoint(connection, workflow_id, version)
+    start, state = await workflows.snapshot(connection, workflow_id)
+    if start > version:
+        start, state = await journal.checkpoint(connection, workflow_id, version)
     entries = await journal.between(connection, workflow_id, start, version)
     if len(entries) != version - start:
         raise errors.ResyncRequiredError

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from db import clients
 from db.clients import Client
 from db.database import Connection
 from merge.values import Problem
@@ -33,7 +34,8 @@ def noted(submission: Submission, standing: Standing, decision: Decision, answer
         "conflicts": [conflict.id and str(conflict.id) for conflict in answer.conflicts],
         "problems": [[problem.path, problem.code, problem.message] for problem in answer.problems],
     }
-    return Client(sequence, decision.held, {**standing.client.answers, sequence: stored})
+    answers = clients.newest({**standing.client.answers, sequence: stored}, sequence)
+    return Client(sequence, decision.held, answers)
 
 
 def find(submission: Submission, client: Client) -> Stored | None:

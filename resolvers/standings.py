@@ -1,5 +1,6 @@
 """What is stored when a save is decided, now or, for a retry, back when it was."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from db import clients, journal, workflows
@@ -10,28 +11,47 @@ from merge import apply
 from merge.values import Document
 from resolvers import documents, errors
 from resolvers.decisions import Base, Standing
+from resolvers.states import Known, States
 from resolvers.submissions import Ground, Submission
 
 MERGED_BYTES = 32 * 1024 * 1024  # of journal rows as stored: several whole documents
 NOTHING = Base(0, {})  # what a save that creates is made on
 
 
-async def read(connection: Connection, submission: Submission) -> Standing:
+async def read(connection: Connection, states: States, submission: Submission) -> Standing:
     """Read what stands. Raises NotFoundError, and ForbiddenError where the user may not save this workflow."""
-    save = submission.save
+    save, user = submission.save, submission.user
     head = await _allowed_head(connection, submission)
     client = clients.NEW
     if save.client_id is not None:
-        client = await clients.read(connection, save.id, submission.user, save.client_id)
+        client = await clients.read(connection, save.id, user, save.client_id, sequence=save.sequence)
     if head is None:
         return Standing(None, {}, client, NOTHING)
-    state = await documents.state_at(connection, head.id, head.version)
+    known = await states.read(connection, head, user)
+    if save.client_id is not None:
+        known = known.with_client(user, save.client_id, client)
+    base_version = client.last_version if save.base_version is None else save.base_version
     if submission.ground is Ground.HEAD:
-        return Standing(head, state, client, Base(head.version, state))
-    base_version = save.base_version
-    if base_version is None:
-        base_version = client.last_version
-    return Standing(head, state, client, await _base(connection, submission, base_version, head, state))
+        base = Base(head.version, known.state)
+    else:
+        base, known = await _base(connection, submission, base_version, known)
+    states.put(known)
+    return Standing(head, known.state, client, base, known.size)
+
+
+def of(known: Known, submission: Submission) -> Standing | None:
+    """Say what stands for a save of somebody who was here before; None where that cannot be told without reading."""
+    save, user = submission.save, submission.user
+    client = clients.NEW if save.client_id is None else known.clients.get((user, save.client_id))
+    if client is None or user not in known.roles or known.head.deleted_at is not None:
+        return None
+    base_version = client.last_version if save.base_version is None else save.base_version
+    if _is_unknown(submission, base_version):
+        base = Base(0, known.state) if known.sole == user else None
+    else:
+        entries = known.since(base_version)
+        base = None if entries is None else _base_before(base_version, known.state, entries, submission)
+    return Standing(known.head_for(user), known.state, client, base, known.size) if base else None
 
 
 async def before(
@@ -39,11 +59,11 @@ async def before(
 ) -> Standing:
     """Read what stood at `version` for a save on `base_version`. Raises ResyncRequiredError where nobody knows."""
     if standing.head is None or version == 0:
-        return replace(standing, head=None, state={}, base=NOTHING)
+        return replace(standing, head=None, state={}, base=NOTHING, size=None)
     head = replace(standing.head, version=version, deleted_at=None)
     state = await documents.state_at(connection, head.id, version)
-    base = await _base(connection, submission, base_version, head, state)
-    return replace(standing, head=head, state=state, base=base)
+    base, _ = await _base(connection, submission, base_version, Known(head, state, size=0))
+    return replace(standing, head=head, state=state, base=base, size=None)
 
 
 async def is_reached(connection: Connection, head: Head, version: int) -> bool:
@@ -64,15 +84,28 @@ async def _allowed_head(connection: Connection, submission: Submission) -> Head 
     return head
 
 
-async def _base(connection: Connection, submission: Submission, version: int, head: Head, state: Document) -> Base:
-    if submission.save.base_version is None and version == 0:  # nobody knows what the client had
+def _is_unknown(submission: Submission, base_version: int) -> bool:
+    """Say whether nobody knows what the client had."""
+    return submission.save.base_version is None and base_version == 0
+
+
+async def _base(connection: Connection, submission: Submission, version: int, known: Known) -> tuple[Base, Known]:
+    """Read what a save was made on, and give what is known of the workflow with what was read besides."""
+    head, state = known.head, known.state
+    if _is_unknown(submission, version):
         trace = await journal.trace(connection, head.id, head.version, unless_all_by=submission.user)
-        return Base(0, state, trace=tuple(trace))
-    if version == head.version:
-        return Base(version, state)
-    if version > head.version or not await is_reached(connection, head, version):
-        return Base(version, None)
-    entries = await journal.between(connection, head.id, version, head.version)
+        return Base(0, state, trace=tuple(trace)), replace(known, sole=None if trace else submission.user)
+    entries: Sequence[Entry] | None = known.since(version)
+    if entries is None:
+        if version > head.version or not await is_reached(connection, head, version):
+            return Base(version, None), known
+        entries = await journal.between(connection, head.id, version, head.version)
+        known = known.with_older(entries)
+    return _base_before(version, state, entries, submission), known
+
+
+def _base_before(version: int, state: Document, entries: Sequence[Entry], submission: Submission) -> Base:
+    """Give the document at `version`, before `entries` led to `state`, with those of them that are the client's own."""
     own = [entry for entry in entries if _is_own(entry, submission)]
     if len(own) == len(entries):
         return Base(version, state)

@@ -1,6 +1,7 @@
 """A save with what is found out about it before the database is asked."""
 
 import hashlib
+import re
 import uuid
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -12,6 +13,9 @@ from merge.values import Problem
 from resolvers import errors, inputs
 from resolvers.context import Context, Limits, UserId
 from resolvers.saves import Save
+
+EXPONENT_ZEROS = 310  # digits that Postgres writes for the exponent of a double, at most
+_EXPONENT = re.compile(rb"\de[-\d]")
 
 
 class Ground(Enum):
@@ -27,7 +31,8 @@ class Submission:
     """One save of one user.
 
     `save_id` tells it from every other, `digest` (SHA-256) a retry from a different save. `problems` are what is wrong
-    with what was sent, wherever it goes. The conflict that it `resolves` is closed where the save is decided.
+    with what was sent, wherever it goes. Changes that are `shallow` make no document too deep, and it grows by at most
+    `growth` bytes. The conflict that it `resolves` is closed where the save is decided.
     """
 
     save: Save
@@ -36,6 +41,8 @@ class Submission:
     problems: tuple[Problem, ...]
     digest: str
     limits: Limits
+    growth: int
+    is_shallow: bool
     ground: Ground = Ground.CLIENT
     resolves: Kept | None = None
 
@@ -49,8 +56,18 @@ def submit(context: Context, save: Save, *, ground: Ground = Ground.CLIENT, reso
     viewer = context.known_viewer()
     _check(save, ground)
     problems = _problems(save, context.limits)
+    text = _canonical(save, problems)
     return Submission(
-        save, viewer.id, uuid.uuid4(), problems, _digest(save, problems), context.limits, ground, resolves
+        save,
+        viewer.id,
+        uuid.uuid4(),
+        problems,
+        hashlib.sha256(text).hexdigest(),
+        context.limits,
+        growth=len(text) + EXPONENT_ZEROS * len(_EXPONENT.findall(text)),
+        is_shallow=all(_is_shallow(change, context.limits) for change in save.changes or ()),
+        ground=ground,
+        resolves=resolves,
     )
 
 
@@ -88,9 +105,18 @@ def _change_problems(change: Change, limits: Limits) -> tuple[Problem, ...]:
     return tuple(Problem((*change.path, *problem.path[1:]), problem.code, problem.message) for problem in found)
 
 
-def _digest(save: Save, problems: tuple[Problem, ...]) -> str:
+def _is_shallow(change: Change, limits: Limits) -> bool:
+    """Say whether a change surely makes no document too deep: each key of its path may lead through a list."""
+    depth = limits.document_depth - 2 * len(change.path)
+    if not isinstance(change.value, dict | list):
+        return depth > 0
+    return not values.problems({"": change.value}, max_depth=depth, max_bytes=limits.document_bytes)
+
+
+def _canonical(save: Save, problems: tuple[Problem, ...]) -> bytes:
+    """Write down what tells one save from another."""
     sent: object = save.state if save.changes is None else [changes.to_json(change) for change in save.changes]
     if problems:
         sent = [[*problem.path, problem.code] for problem in problems]
     fields = [sent, save.base_version, save.name, save.reason, save.mode, save.allow_empty]
-    return hashlib.sha256(values.canonical(fields)).hexdigest()
+    return values.canonical(fields)

@@ -1,8 +1,10 @@
 """Saving: who may, is it a retry, decide, write, announce, answer.
 
-          +--------- overtaken: somebody else committed first, nothing was written ---------+
-          v                                                                                 |
-sent -> read what stands -> retry? -> decide -> write head, journal, client, payload -> COMMIT -> announce -> answer
+sent -> together with others (`saver`) -------------------------------------------------------> announce -> answer
+          | not decided there                                                                           ^
+          |  +------ overtaken: somebody else committed first, nothing was written ---------+           |
+          v  v                                                                              |           |
+        read what stands -> retry? -> decide -> write head, journal, client, payload -> COMMIT ---------+
           ^                                                                                 |
           +--- connection lost in COMMIT: look the save up by its id before anything else --+
 """
@@ -19,16 +21,17 @@ import asyncpg
 from db import clients, conflicts, database, journal, workflows
 from db.conflicts import Conflict, Kept
 from db.database import Connection
-from db.journal import Entry
 from db.workflows import Head, Role
-from merge import changes, repair
+from merge import values
 from merge.three_way import Side
 from merge.values import Problem
-from resolvers import answers, decisions, errors, inputs, retries, standings, submissions
+from resolvers import answers, decisions, errors, inputs, records, retries, standings, submissions
 from resolvers.answers import Answer
 from resolvers.context import Context
 from resolvers.decisions import Decision, Standing
+from resolvers.saver import LostError, Saver
 from resolvers.saves import Save, Status, Unreadable
+from resolvers.snapshots import Snapshots
 from resolvers.submissions import Ground, Submission
 
 Result = TypeVar("Result")
@@ -103,40 +106,56 @@ class _Saving:
     unheard: Answer | None = None
 
     async def run(self) -> Answer:
-        """Try until the save is decided. Raises one of CONNECTION_ERRORS after COMMIT_ATTEMPTS."""
-        lost = 0
+        """Save together with others, or else alone. Raises one of CONNECTION_ERRORS after COMMIT_ATTEMPTS."""
+        answer = await self._together()
+        if answer is None:
+            answer = await self._alone()
+        if _is_written(answer):
+            await self.context.hub.announce(answer.id)
+        return answer
+
+    async def _together(self) -> Answer | None:
+        try:
+            return await self.context.saver.save(self.submission)
+        except LostError as lost:
+            self.unheard = lost.answer
+        except (*database.OVERTAKEN_ERRORS, *database.CONNECTION_ERRORS):
+            pass  # while reading: nothing was written, and alone it is tried until it can be
+        return None
+
+    async def _alone(self) -> Answer:
+        """Try until the save is decided."""
+        lost = 0 if self.unheard is None else 1
         while True:
             try:
-                answer = await self._attempt()
-                break
+                return await self._attempt()
             except database.OVERTAKEN_ERRORS:
                 self.unheard = self.unheard if lost else None
             except database.CONNECTION_ERRORS:
                 lost += 1
                 if lost == COMMIT_ATTEMPTS:
                     raise
-        if _is_written(answer):
-            await self.context.hub.announce(answer.id)
-        return answer
 
     async def _attempt(self) -> Answer:
         """Decide and write in one transaction."""
         async with self.context.database.transaction() as connection:
-            if self.unheard is not None and await self._is_committed(connection):
-                return self.unheard
-            self.unheard = await _decide_and_write(connection, self.submission)
+            if self.unheard is not None and (answer := await self._committed(connection, self.unheard)) is not None:
+                return answer
+            self.unheard = await _decide_and_write(connection, self.context.saver, self.submission)
         return self.unheard
 
-    async def _is_committed(self, connection: Connection) -> bool:
-        return await journal.has(connection, self.submission.save.id, self.submission.save_id)
+    async def _committed(self, connection: Connection, unheard: Answer) -> Answer | None:
+        """Look whether the save was written after all."""
+        saved_at = await journal.saved_at(connection, self.submission.save.id, self.submission.save_id)
+        return None if saved_at is None else answers.at(unheard, saved_at)
 
 
 def _is_written(answer: Answer) -> bool:
     return not answer.replayed and answer.status in {Status.CREATED, Status.SAVED, Status.MERGED}
 
 
-async def _decide_and_write(connection: Connection, submission: Submission) -> Answer:
-    standing, save = await standings.read(connection, submission), submission.save
+async def _decide_and_write(connection: Connection, saver: Saver, submission: Submission) -> Answer:
+    standing, save = await standings.read(connection, saver.states, submission), submission.save
     if (stored := retries.find(submission, standing.client)) is not None:
         return await retries.replay(connection, submission, standing, stored)
     if save.sequence is not None and save.sequence != standing.client.last_sequence + 1:
@@ -144,13 +163,15 @@ async def _decide_and_write(connection: Connection, submission: Submission) -> A
     decision = decisions.decide(submission, standing)
     if save.dry_run:
         return answers.of(submission, standing, decision, standing.head)
-    return await _write(connection, submission, standing, decision)
+    return await _write(connection, saver.snapshots, submission, standing, decision)
 
 
-async def _write(connection: Connection, submission: Submission, standing: Standing, decision: Decision) -> Answer:
+async def _write(
+    connection: Connection, snapshots: Snapshots, submission: Submission, standing: Standing, decision: Decision
+) -> Answer:
     save, head = submission.save, standing.head
     if decision.document is not None:
-        head = await _write_document(connection, submission, standing, decision)
+        head = await _write_document(connection, snapshots, submission, standing, decision)
     answer = answers.of(submission, standing, decision, head)
     if save.client_id is not None:
         client = retries.noted(submission, standing, decision, answer)
@@ -188,32 +209,25 @@ def _payload(decision: Decision, submission: Submission, head: Head) -> Conflict
 
 
 async def _write_document(
-    connection: Connection, submission: Submission, standing: Standing, decision: Decision
+    connection: Connection, snapshots: Snapshots, submission: Submission, standing: Standing, decision: Decision
 ) -> Head:
     """Write the document and its journal row, and give the head that then stands."""
     save, user, state = submission.save, submission.user, decision.document
-    name = inputs.name(save.name or DEFAULT_NAME)
     assert state is not None
     if standing.head is None:
+        name = inputs.name(save.name or DEFAULT_NAME)
         saved_at = await workflows.create(connection, save.id, user, name=name, state=state)
     else:
-        saved_at = await workflows.write(connection, save.id, user, expected=standing.version, state=state)
+        shown = snapshots.is_shown(standing.version, decision.version)
+        snapshot = state if shown else None
+        saved_at = await workflows.write(connection, save.id, user, expected=standing.version, state=snapshot)
     if saved_at is None:
         raise asyncpg.SerializationError("the head is not what was read: decide again")
-    entry = Entry(
-        save.id,
-        decision.version,
-        [changes.to_json(change) for change in decision.written],
-        [conflicts.to_json(conflict) for conflict in decision.conflicts],
-        [repair.to_json(found) for found in decision.repairs],
-        saved_by=user,
-        saved_at=saved_at,
-        client_id=save.client_id,
-        reason=save.reason,
-        label=None,
-    )
-    await journal.append(connection, entry, save_id=submission.save_id, state=state)
+    entry = records.entry(submission, decision, saved_at)
+    await journal.append(connection, entry, records.receipt(submission, standing, decision))
     if standing.head is not None:
+        size = values.dump(entry.changes)
+        snapshots.note(save.id, journal=len(size), document=standing.size or 0, shown=shown)
         return replace(standing.head, version=decision.version, saved_by=user, saved_at=saved_at)
     return Head(
         save.id,

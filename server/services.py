@@ -14,6 +14,7 @@ from auth.jwt import JsonWebTokens, SharedSecret
 from db.database import Database
 from db.hub import Hub
 from resolvers.context import Context, Viewer
+from resolvers.saver import Saver
 from server.settings import Settings
 
 
@@ -24,6 +25,7 @@ class Services:
     settings: Settings
     database: Database
     hub: Hub
+    saver: Saver
     authenticator: Authenticator
 
     @classmethod
@@ -36,13 +38,14 @@ class Services:
         async with (
             Database.open(url, pool_size=settings.database_pool_size) as database,
             Hub.open(database) as hub,
+            settings.saver(database) as saver,
             settings.retention.kept(database),
         ):
-            yield cls(settings, database, hub, _authenticator(settings, database))
+            yield cls(settings, database, hub, saver, _authenticator(settings, database))
 
     def context(self, viewer: Viewer | None) -> Context:
         """Make what one request or one socket is handed."""
-        return Context(self.database, self.hub, self.settings.limits, viewer)
+        return Context(self.database, self.hub, self.saver, self.settings.limits, viewer)
 
 
 def of(connection: HTTPConnection) -> Services:

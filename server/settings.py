@@ -1,5 +1,6 @@
 """Every setting, read from the environment in this one place."""
 
+from contextlib import AbstractAsyncContextManager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
@@ -9,8 +10,10 @@ import httpx
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from db.database import Database
 from db.retention import Retention
 from resolvers.context import Limits
+from resolvers.saver import Saver
 
 SECRET_CHARACTERS = 32  # what Better Auth asks for, and HS256 (RFC 7518, section 3.2)
 PUBLIC_KEY_ALGORITHMS = frozenset(
@@ -68,6 +71,15 @@ class Settings(BaseSettings):
     )
     max_document_depth: int = Field(
         default=200, ge=1, le=200, description="Deepest document, in objects and lists inside one another."
+    )
+
+    state_cache_mb: int = Field(
+        default=256, ge=0, description="Memory of each worker, in MB, for the documents that were saved last."
+    )
+    snapshot_every: int = Field(
+        default=0,
+        ge=0,
+        description="1: the column `state` shows each save at once; n: each n-th; 0: in the background, when due.",
     )
 
     journal_versions: int = Field(
@@ -147,6 +159,11 @@ class Settings(BaseSettings):
         """Whether development tokens count: loopback only, and no other way of signing in is configured."""
         configured = self.better_auth_secret or self.jwt_jwks_url or self.jwt_secret
         return is_loopback(self.host) and not configured
+
+    def saver(self, database: Database) -> AbstractAsyncContextManager[Saver]:
+        """Open what saves."""
+        cache_bytes = self.state_cache_mb * 1024 * 1024
+        return Saver.open(database, cache_bytes=cache_bytes, snapshot_every=self.snapshot_every)
 
     @property
     def retention(self) -> Retention:

@@ -45,8 +45,8 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
 async def importing(settings: Settings, owner: str) -> AsyncIterator[Context]:
     """Act for the owner of what is imported until the block ends. Raises RefusedError and BadUserInputError."""
     viewer = Viewer(UserId(inputs.text("owner", owner, most=inputs.USER_ID_CHARACTERS)))
-    async with opened(settings) as database, Hub.open(database) as hub:
-        yield Context(database, hub, settings.limits, viewer)
+    async with opened(settings) as database, Hub.open(database) as hub, settings.saver(database) as saver:
+        yield Context(database, hub, saver, settings.limits, viewer)
 
 
 async def import_file(context: Context, file: Path) -> Outcome:

@@ -6,7 +6,7 @@ from typing import Any
 
 from db import journal, members, workflows
 from db.database import Connection, Database
-from db.journal import Entry
+from db.journal import Entry, Receipt
 from db.workflows import Role
 
 CROWD_WORKFLOWS = 5_000
@@ -19,11 +19,16 @@ def entry(version: int, workflow_id: str = "w", *, text: str = "") -> Entry:
     return Entry(workflow_id, version, changes, [], [], "owner", datetime.now(UTC), "tab", "MANUAL", None)
 
 
+def receipt() -> Receipt:
+    """Make the receipt of a save without a sequence."""
+    return Receipt(uuid.uuid4(), "SAVED", None, "", 0)
+
+
 async def create(database: Database, workflow_id: str = "w", *, owner: str = "owner") -> None:
     """Store version 1 of a workflow."""
     async with database.transaction() as connection:
         assert await workflows.create(connection, workflow_id, owner, name="Plan", state={"n": 1})
-        await journal.append(connection, entry(1, workflow_id), save_id=uuid.uuid4(), state={"n": 1})
+        await journal.append(connection, entry(1, workflow_id), receipt())
 
 
 async def save(database: Database, workflow_id: str = "w", *, owner: str = "owner", text: str = "") -> int:
@@ -34,7 +39,7 @@ async def save(database: Database, workflow_id: str = "w", *, owner: str = "owne
         saved = entry(head.version + 1, workflow_id, text=text)
         state = {"n": saved.version, "text": text}
         assert await workflows.write(connection, workflow_id, owner, expected=head.version, state=state)
-        await journal.append(connection, saved, save_id=uuid.uuid4(), state=state)
+        await journal.append(connection, saved, receipt())
     return saved.version
 
 

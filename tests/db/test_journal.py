@@ -1,7 +1,5 @@
 """The journal gives every save back, in pages that fit into memory."""
 
-import uuid
-
 import pytest
 
 from db import journal
@@ -19,7 +17,7 @@ async def fill(connection: Connection, database: Database, count: int, text: str
     await stories.create(database)
     for version in range(2, count + 1):
         entry = stories.entry(version, text=text)
-        await journal.append(connection, entry, save_id=uuid.uuid4(), state={"n": version})
+        await journal.append(connection, entry, stories.receipt())
 
 
 async def test_a_page_goes_on_after_a_version(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,7 +166,7 @@ async def test_forgetting_does_not_wait_for_a_save_under_way(old: Database) -> N
         await connection.execute("UPDATE workflow_clients SET seen_at = now() - interval '31 days'")
     async with old.transaction() as saving:
         assert await workflows.write(saving, "w", "owner", expected=120, state={"n": 121})
-        await journal.append(saving, stories.entry(121), save_id=uuid.uuid4(), state={"n": 121})
+        await journal.append(saving, stories.entry(121), stories.receipt())
         await clients.write(saving, "w", "owner", "tab", clients.NEW)
         async with asyncio.timeout(20):
             await BRIEF.forget(old)

@@ -9,7 +9,10 @@ from db.hub import Hub
 from db.workflows import Role
 from resolvers import sync, workflows
 from resolvers.context import Context, Limits, UserId, Viewer
+from resolvers.saver import Saver
 from resolvers.saves import Save
+
+CACHE_BYTES = 32 * 1024 * 1024
 
 
 @pytest.fixture
@@ -20,13 +23,20 @@ async def hub(database: Database) -> AsyncIterator[Hub]:
 
 
 @pytest.fixture
-def nobody(database: Database, hub: Hub) -> Context:
+async def saver(database: Database) -> AsyncIterator[Saver]:
+    """What saves, as in a process of its own."""
+    async with Saver.open(database, cache_bytes=CACHE_BYTES, snapshot_every=0) as saver:
+        yield saver
+
+
+@pytest.fixture
+def nobody(database: Database, hub: Hub, saver: Saver) -> Context:
     """Somebody who is not signed in."""
-    return Context(database, hub, Limits())
+    return Context(database, hub, saver, Limits())
 
 
 def signed_in(nobody: Context, name: str) -> Context:
-    return Context(nobody.database, nobody.hub, nobody.limits, Viewer(UserId(name), name.title()))
+    return Context(nobody.database, nobody.hub, nobody.saver, nobody.limits, Viewer(UserId(name), name.title()))
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ OFFLINE: Any = None  # a decision asks no database
 
 
 def submit(save: Save) -> Submission:
-    return submissions.submit(Context(OFFLINE, OFFLINE, Limits(), Viewer(UserId("owner"))), save)
+    return submissions.submit(Context(OFFLINE, OFFLINE, OFFLINE, Limits(), Viewer(UserId("owner"))), save)
 
 
 def base(state: Document, *, stands: Document) -> Base:

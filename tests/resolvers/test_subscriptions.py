@@ -21,6 +21,7 @@ from db.topics import Listener
 from db.workflows import Role
 from resolvers import errors, subscriptions, sync, workflows
 from resolvers.context import Context, Limits
+from resolvers.saver import Saver
 from resolvers.saves import Save
 from resolvers.submissions import Ground
 from tests.facts import until
@@ -114,10 +115,10 @@ def no_polls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def elsewhere(database: Database) -> AsyncIterator[Context]:
+async def elsewhere(database: Database, saver: Saver) -> AsyncIterator[Context]:
     """Another process, in which nobody is signed in."""
     async with Database.open(database.url, pool_size=5) as far, Hub.open(far) as hub:
-        yield Context(far, hub, Limits())
+        yield Context(far, hub, saver, Limits())
 
 
 def moved(caller: Context, process: Context) -> Context:

@@ -13,12 +13,14 @@ from db.hub import Hub
 from resolvers import errors, sync, workflows
 from resolvers.answers import Answer
 from resolvers.context import Context
+from resolvers.saver import Saver
 from resolvers.saves import Mode, Reason, Save, Status
 from resolvers.submissions import Ground
 from tests.documents import Document
 from tests.facts import somebody_waits, until
 from tests.losses import Loss, LossyProxy
 from tests.resolvers import stores
+from tests.resolvers.conftest import CACHE_BYTES
 
 FIRST: Document = {"blocks": {"a": {"x": 1}}, "edges": []}  # what `workflow` is at version 1
 MOVED: Document = {"blocks": {"a": {"x": 2}}, "edges": []}
@@ -36,8 +38,12 @@ async def proxy(database: Database) -> AsyncIterator[LossyProxy]:
 @pytest.fixture
 async def far(owner: Context, proxy: LossyProxy) -> AsyncIterator[Context]:
     """The owner, at the end of that road."""
-    async with Database.open(proxy.url, pool_size=2) as database, Hub.open(database) as hub:
-        yield replace(owner, database=database, hub=hub)
+    async with (
+        Database.open(proxy.url, pool_size=2) as database,
+        Hub.open(database) as hub,
+        Saver.open(database, cache_bytes=CACHE_BYTES, snapshot_every=0) as saver,
+    ):
+        yield replace(owner, database=database, hub=hub, saver=saver)
 
 
 SAVES: dict[str, tuple[Save, Status]] = {

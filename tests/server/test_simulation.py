@@ -55,7 +55,7 @@ async def test_all_clients_end_equal_to_the_server_and_every_save_is_in_the_jour
 ) -> None:
     random = Random(seed)
     services = server.services
-    owner = Context(services.database, services.hub, services.settings.limits, Viewer(UserId("ann")))
+    owner = Context(services.database, services.hub, services.saver, services.settings.limits, Viewer(UserId("ann")))
     start = documents.sim(12, seed=seed)
     await sync.sync(owner, Save("w", start))
     for user in ("bob", "eve"):

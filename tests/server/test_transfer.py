@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from db.database import Database
 from db.hub import Hub
+from resolvers.saver import Saver
 from resolvers.context import Context, Limits, UserId, Viewer
 from server import transfer
 from server.cli import main
@@ -31,9 +32,10 @@ async def hub(database: Database) -> AsyncIterator[Hub]:
 
 
 @pytest.fixture
-def ann(database: Database, hub: Hub) -> Context:
+async def ann(database: Database, hub: Hub) -> AsyncIterator[Context]:
     """What is imported in the name of Ann."""
-    return Context(database, hub, Limits(), Viewer(UserId("ann")))
+    async with Saver.open(database, cache_bytes=0, snapshot_every=0) as saver:
+        yield Context(database, hub, saver, Limits(), Viewer(UserId("ann")))
 
 
 def write(file: Path, document: object) -> Path:
