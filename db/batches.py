@@ -10,7 +10,7 @@ import orjson
 
 from db import clients
 from db.clients import Client
-from db.database import Connection, Text
+from db.database import Connection
 from db.journal import Entry, Receipt
 
 
@@ -55,13 +55,13 @@ class OutdatedError(Exception):
 
 WRITE = """
     WITH moves AS (
-        SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::text[], $6::jsonb[])
-            AS m (id, expected, revision, version, saved_by, state)
+        SELECT * FROM jsonb_to_recordset($1)
+            AS m (id text, expected int, revision bigint, version int, saved_by text, state jsonb)
     ),
     authors AS (
-        SELECT * FROM unnest(
-            $7::text[], $8::text[], $9::text[], $10::bigint[], $11::int[], $12::bigint[], $13::int[], $14::jsonb[]
-        ) AS a (id, user_id, client_id, known_sequence, known_version, last_sequence, last_version, answers)
+        SELECT * FROM jsonb_to_recordset($2) AS a (
+            id text, user_id text, client_id text, known_sequence bigint, known_version int,
+            last_sequence bigint, last_version int, answers jsonb)
     ),
     strangers AS (
         SELECT a.id FROM authors a JOIN workflows w ON w.id = a.id
@@ -102,12 +102,10 @@ WRITE = """
             (workflow_id, version, save_id, changes, conflicts, repairs, saved_by, saved_at, client_id, reason,
              status, sequence, digest, base_version)
         SELECT e.id, e.version, e.save_id, e.changes, '[]', e.repairs, e.saved_by, now(), e.client_id, e.reason,
-               e.status, e.sequence, e.digest, e.base_version
-        FROM unnest(
-            $15::text[], $16::int[], $17::uuid[], $18::jsonb[], $19::jsonb[], $20::text[], $21::text[], $22::text[],
-            $23::text[], $24::bigint[], $25::bytea[], $26::int[]
-        ) AS e (id, version, save_id, changes, repairs, saved_by, client_id, reason, status, sequence, digest,
-                base_version)
+               e.status, e.sequence, decode(e.digest, 'hex'), e.base_version
+        FROM jsonb_to_recordset($3) AS e (
+            id text, version int, save_id uuid, changes jsonb, repairs jsonb, saved_by text, client_id text,
+            reason text, status text, sequence bigint, digest text, base_version int)
         JOIN proven p ON p.id = e.id
     )
     SELECT id, now() FROM proven
@@ -122,7 +120,9 @@ async def write(
     A workflow whose row somebody else holds is left out as well: nobody waits for it. Raises OutdatedError.
     """
     try:
-        found = await connection.fetch(WRITE, *_columns(moves, authors, rows))
+        found = await connection.fetch(
+            WRITE, [_move(move) for move in moves], [_author(author) for author in authors], [_row(row) for row in rows]
+        )
     except asyncpg.NotNullViolationError as error:
         if error.table_name == "workflow_clients":
             raise OutdatedError from error
@@ -130,32 +130,44 @@ async def write(
     return {row[0]: row[1] for row in found}
 
 
-def _columns(moves: Sequence[Move], authors: Sequence[Author], rows: Sequence[Row]) -> list[list[Any]]:
-    return [
-        [move.workflow_id for move in moves],
-        [move.expected for move in moves],
-        [move.revision for move in moves],
-        [move.version for move in moves],
-        [move.saved_by for move in moves],
-        [move.state for move in moves],
-        [author.workflow_id for author in authors],
-        [author.user for author in authors],
-        [author.client_id for author in authors],
-        [author.known.last_sequence for author in authors],
-        [author.known.last_version for author in authors],
-        [author.client.last_sequence for author in authors],
-        [author.client.last_version for author in authors],
-        [Text(clients.stored(author.client)) for author in authors],
-        [row.entry.workflow_id for row in rows],
-        [row.entry.version for row in rows],
-        [row.receipt.save_id for row in rows],
-        [Text(row.changes) for row in rows],
-        [Text(orjson.dumps(row.entry.repairs)) for row in rows],
-        [row.entry.saved_by for row in rows],
-        [row.entry.client_id for row in rows],
-        [row.entry.reason for row in rows],
-        [row.receipt.status for row in rows],
-        [row.receipt.sequence for row in rows],
-        [None if row.receipt.sequence is None else bytes.fromhex(row.receipt.digest) for row in rows],
-        [None if row.receipt.sequence is None else row.receipt.base_version for row in rows],
-    ]
+def _move(move: Move) -> dict[str, object]:
+    return {
+        "id": move.workflow_id,
+        "expected": move.expected,
+        "revision": move.revision,
+        "version": move.version,
+        "saved_by": move.saved_by,
+        "state": move.state,
+    }
+
+
+def _author(author: Author) -> dict[str, object]:
+    return {
+        "id": author.workflow_id,
+        "user_id": author.user,
+        "client_id": author.client_id,
+        "known_sequence": author.known.last_sequence,
+        "known_version": author.known.last_version,
+        "last_sequence": author.client.last_sequence,
+        "last_version": author.client.last_version,
+        "answers": clients.stored(author.client),
+    }
+
+
+def _row(row: Row) -> dict[str, object]:
+    entry, receipt = row.entry, row.receipt
+    counted = receipt.sequence is not None
+    return {
+        "id": entry.workflow_id,
+        "version": entry.version,
+        "save_id": receipt.save_id,
+        "changes": orjson.Fragment(row.changes),
+        "repairs": entry.repairs,
+        "saved_by": entry.saved_by,
+        "client_id": entry.client_id,
+        "reason": entry.reason,
+        "status": receipt.status,
+        "sequence": receipt.sequence,
+        "digest": receipt.digest if counted else None,
+        "base_version": receipt.base_version if counted else None,
+    }

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-import orjson
 
-from db.database import Connection, Text
+from db.database import Connection
 
 KEPT_ANSWERS = 16  # retries of older saves are OUT_OF_ORDER
 JOURNALED = frozenset(("CREATED", "SAVED", "MERGED"))  # the answers that the journal tells
@@ -97,9 +96,9 @@ def unwritten(client: Client) -> dict[int, Mapping[str, Any]]:
     return {sequence: answer for sequence, answer in client.answers.items() if answer["status"] not in JOURNALED}
 
 
-def stored(client: Client) -> bytes:
-    """Write, as JSON, the answers of a client that are kept with it."""
-    return orjson.dumps(list(unwritten(client).values()))
+def stored(client: Client) -> list[Mapping[str, Any]]:
+    """Give the answers of a client that are kept with it."""
+    return list(unwritten(client).values())
 
 
 async def write(connection: Connection, workflow_id: str, user: str, client_id: str, client: Client) -> None:
@@ -117,5 +116,5 @@ async def write(connection: Connection, workflow_id: str, user: str, client_id: 
         client_id,
         client.last_sequence,
         client.last_version,
-        Text(stored(client)),
+        stored(client),
     )

@@ -30,6 +30,21 @@ class Entry:
     reason: str
     label: str | None
 
+    def at(self, saved_at: datetime) -> "Entry":
+        """Give the same save, now that it is known when it was written."""
+        return Entry(
+            self.workflow_id,
+            self.version,
+            self.changes,
+            self.conflicts,
+            self.repairs,
+            self.saved_by,
+            saved_at,
+            self.client_id,
+            self.reason,
+            self.label,
+        )
+
 
 ENTRY = "workflow_id, version, changes, conflicts, repairs, saved_by, saved_at, client_id, reason, label"
 

@@ -44,6 +44,31 @@ class Head:
     deleted_at: datetime | None
     revision: int = 0
 
+    def seen_as(self, role: Role) -> "Head":
+        """Show the same to somebody with that role."""
+        if role is self.role:
+            return self
+        return self._with(self.version, role, self.saved_by, self.saved_at)
+
+    def moved(self, version: int, by: str, at: datetime) -> "Head":
+        """Give the head after a save."""
+        return self._with(version, self.role, by, at)
+
+    def _with(self, version: int, role: Role, saved_by: str, saved_at: datetime) -> "Head":
+        """Do what `dataclasses.replace` does, in a tenth of its time: this is done several times for each save."""
+        return Head(
+            self.id,
+            self.owner_id,
+            self.name,
+            version,
+            role,
+            saved_by,
+            saved_at,
+            self.created_at,
+            self.deleted_at,
+            self.revision,
+        )
+
 
 _COLUMNS = "w.id, w.owner_id, w.name, w.version, w.saved_by, w.saved_at, w.created_at, w.deleted_at, w.revision"
 

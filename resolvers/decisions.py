@@ -147,7 +147,7 @@ class _Deciding:
         """Write what was done to what stands: nobody else saved since the base."""
         version = self.standing.version + 1
         answer = () if self.submission.ground is Ground.CLIENT else sent
-        conflicts = tuple(self._overwritten(sent))
+        conflicts = tuple(self._overwritten(sent)) if self.standing.base.trace else ()
         return Decision(Status.SAVED, version, self._held(version, answer), yours, sent, answer, conflicts)
 
     def _merge(self, base: Document, yours: Document) -> Decision:

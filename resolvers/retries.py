@@ -21,9 +21,9 @@ Stored = Mapping[str, Any]
 
 def noted(submission: Submission, standing: Standing, decision: Decision, answer: Answer) -> Client:
     """Note what a client was answered. Of the answer, what the journal and the save itself tell is left out."""
-    sequence = submission.save.sequence
+    sequence, client = submission.save.sequence, standing.client
     if sequence is None:
-        return replace(standing.client, last_version=decision.held)
+        return Client(client.last_sequence, decision.held, client.answers)
     stored = {
         "sequence": sequence,
         "digest": submission.digest,

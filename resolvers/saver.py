@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 
 from db import batches
 from db.batches import Author, Move, OutdatedError, Row
-from db.database import CONNECTION_ERRORS, Connection, Database
+from db.database import CONNECTION_ERRORS, Database
+from db.workflows import Head
 from merge import changes, values
 from resolvers import answers, decisions, records, retries, standings
 from resolvers.answers import Answer
@@ -27,6 +28,7 @@ from resolvers.saves import Status
 from resolvers.snapshots import Snapshots
 from resolvers.states import Known, States
 from resolvers.submissions import Ground, Submission
+from resolvers.tally import Tally
 
 MOST_SAVES = 128  # in one batch
 UNKNOWN_TIME = datetime.max.replace(tzinfo=UTC)  # of saves that are being written
@@ -45,26 +47,38 @@ class LostError(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Member:
-    """One save in a batch. The `answer` is what it gets if the batch is written; it `is_alone` if it is for none."""
+    """One save in a batch, with what it is decided to be, on which grounds, and the head that then stands.
+
+    It `is_alone` where it is for no batch.
+    """
 
     submission: Submission
     done: asyncio.Future[Answer | None]
-    answer: Answer | None = None
-    is_written: bool = False
+    standing: Standing | None = None
+    decision: Decision | None = None
+    head: Head | None = None
     is_alone: bool = False
 
-    def settle(self, saved_at: datetime | None) -> None:
-        """Answer a save that was written or proven at that time, or say that it was not."""
-        if self.done.done():
-            return
-        answer = self.answer if saved_at is not None else None
-        if answer is not None and saved_at is not None and self.is_written:
-            answer = answers.at(answer, saved_at)
-        self.done.set_result(answer)
+    @property
+    def answer(self) -> Answer:
+        """What it gets if the batch is written."""
+        assert self.standing is not None
+        assert self.decision is not None
+        return answers.of(self.submission, self.standing, self.decision, self.head)
+
+    def settle(self, saved_at: datetime) -> None:
+        """Answer a save that was written, or found to change nothing, at that time."""
+        if self.decision is not None and self.decision.document is not None and self.head is not None:
+            self.head = self.head.moved(self.head.version, self.head.saved_by, saved_at)
+        self.done.set_result(self.answer)
+
+    def give_up(self) -> None:
+        """Say that it was not written, unless something else was said."""
+        if not self.done.done():
+            self.done.set_result(None)
 
     def lose(self) -> None:
         """Say that nobody knows what became of it."""
-        assert self.answer is not None
         self.done.set_exception(LostError(self.answer))
 
 
@@ -78,11 +92,6 @@ class _Draft:
     rows: list[Row] = field(default_factory=list)
     authors: dict[tuple[str, str | None], Author] = field(default_factory=dict)
 
-    @property
-    def is_tentative(self) -> bool:
-        """Whether the head is one that this batch writes."""
-        return bool(self.rows)
-
 
 @dataclass(slots=True)
 class Saver:
@@ -91,6 +100,7 @@ class Saver:
     database: Database
     states: States
     snapshots: Snapshots
+    tally: Tally = field(default_factory=Tally)
     _waiting: list[_Member] = field(default_factory=list)
     _task: asyncio.Task[None] | None = None
 
@@ -136,16 +146,14 @@ class Saver:
                 await self._commit(batch)
             finally:
                 for member in batch:
-                    member.settle(None)
+                    member.give_up()
         self._task = None
 
     async def _commit(self, batch: Sequence[_Member]) -> None:
-        drafts = self._draft(batch)
-        if not drafts:
-            return
+        drafts: dict[str, _Draft] = {}
         try:
-            async with self.database.connection() as connection:
-                proven = await self._write(connection, list(drafts.values()))
+            drafts = self._draft(batch)
+            proven = await self._write(list(drafts.values())) if drafts else {}
         except CONNECTION_ERRORS:
             for draft in drafts.values():
                 for member in draft.members:
@@ -163,18 +171,17 @@ class Saver:
             workflow_id = member.submission.save.id
             if (draft := drafts.get(workflow_id)) is None:
                 known = self.states.find(workflow_id)
-                draft = _Draft(known, known) if known else None
+                draft = _Draft(known, known.copy()) if known else None
             if draft is not None and _add(draft, member):
                 drafts[workflow_id] = draft
         return drafts
 
-    async def _write(self, connection: Connection, drafts: Sequence[_Draft]) -> dict[str, datetime]:
-        return await batches.write(
-            connection,
-            [self._move(draft) for draft in drafts],
-            [author for draft in drafts for author in draft.authors.values()],
-            [row for draft in drafts for row in draft.rows],
-        )
+    async def _write(self, drafts: Sequence[_Draft]) -> dict[str, datetime]:
+        moves = [self._move(draft) for draft in drafts]
+        authors = [author for draft in drafts for author in draft.authors.values()]
+        rows = [row for draft in drafts for row in draft.rows]
+        async with self.database.connection() as connection:
+            return await batches.write(connection, moves, authors, rows)
 
     def _move(self, draft: _Draft) -> Move:
         before, after = draft.before.head, draft.after.head
@@ -183,60 +190,59 @@ class Saver:
         return Move(before.id, before.version, before.revision, after.version, after.saved_by, state)
 
     def _settle(self, drafts: dict[str, _Draft], proven: dict[str, datetime]) -> None:
-        for workflow_id, draft in drafts.items():
-            saved_at = proven.get(workflow_id)
-            if saved_at is not None:
-                self._take_in(draft, saved_at)
+        for workflow_id, saved_at in proven.items():
+            draft = drafts[workflow_id]
+            if draft.rows:
+                self._note(draft, saved_at)
+            self.states.put(draft.after)
             for member in draft.members:
                 member.settle(saved_at)
 
-    def _take_in(self, draft: _Draft, saved_at: datetime) -> None:
+    def _note(self, draft: _Draft, saved_at: datetime) -> None:
         before, after = draft.before.head, draft.after
-        if draft.rows:
-            self.snapshots.note(
-                before.id,
-                journal=sum(len(row.changes) for row in draft.rows),
-                document=after.size,
-                shown=self.snapshots.is_shown(before.version, after.head.version),
-            )
-        self.states.put(after.dated(saved_at, UNKNOWN_TIME) if draft.rows else after)
+        after.date(len(draft.rows), saved_at)
+        self.snapshots.note(
+            before.id,
+            journal=sum(len(row.changes) for row in draft.rows),
+            document=after.size,
+            shown=self.snapshots.is_shown(before.version, after.head.version),
+        )
 
 
 def _add(draft: _Draft, member: _Member) -> bool:
     """Decide a save on what the batch makes of its workflow; False where that cannot be done here."""
-    submission, known = member.submission, draft.after
-    save = submission.save
-    standing = standings.of(known, submission)
-    if standing is None or (save.sequence is not None and save.sequence != standing.client.last_sequence + 1):
+    submission = member.submission
+    sequence, standing = submission.save.sequence, standings.of(draft.after, submission)
+    if standing is None or (sequence is not None and sequence != standing.client.last_sequence + 1):
         return False
     decision = decisions.decide(submission, standing)
     if decision.status not in SIMPLE or decision.conflicts or decision.payload is not None:
         member.is_alone = True
         return False
-    if draft.is_tentative and decision.document is None:  # its answer would tell a time that nobody knows yet
+    if draft.rows and decision.document is None:  # its answer would tell a time that nobody knows yet
         return False
-    _write_down(draft, member, standing, decision)
+    member.standing, member.decision, member.head = standing, decision, standing.head
+    if decision.document is not None:
+        _write_down(draft, member, standing, decision)
+    _note_author(draft, member, standing, decision)
+    draft.members.append(member)
     return True
 
 
 def _write_down(draft: _Draft, member: _Member, standing: Standing, decision: Decision) -> None:
-    submission = member.submission
-    save, user, head = submission.save, submission.user, standing.head
-    assert head is not None
-    if decision.document is not None:
-        entry = records.entry(submission, decision, UNKNOWN_TIME)
-        text = values.dump(entry.changes)
-        draft.rows.append(Row(entry, records.receipt(submission, standing, decision), text))
-        growth = sum(map(changes.growth, decision.written))
-        draft.after = draft.after.with_save(entry, decision.document, growth)
-        head = draft.after.head_for(user)
-        member.is_written = True
-    member.answer = answers.of(submission, standing, decision, head)
-    client = standing.client
+    assert decision.document is not None
+    entry = records.entry(member.submission, decision, UNKNOWN_TIME)
+    receipt = records.receipt(member.submission, standing, decision)
+    draft.rows.append(Row(entry, receipt, values.dump(entry.changes)))
+    draft.after.note_save(entry, decision.document, sum(map(changes.growth, decision.written)))
+    member.head = draft.after.head_for(member.submission.user)
+
+
+def _note_author(draft: _Draft, member: _Member, standing: Standing, decision: Decision) -> None:
+    save, user, client = member.submission.save, member.submission.user, standing.client
     if save.client_id is not None:
-        client = retries.noted(submission, standing, decision, member.answer)
-        draft.after = draft.after.with_client(user, save.client_id, client)
+        client = retries.noted(member.submission, standing, decision, member.answer)
+        draft.after.note_client(user, save.client_id, client)
     earlier = draft.authors.get((user, save.client_id))
     known = earlier.known if earlier else standing.client
     draft.authors[user, save.client_id] = Author(save.id, user, save.client_id, known, client)
-    draft.members.append(member)

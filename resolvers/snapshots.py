@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from db import snapshots
 from db.database import CONNECTION_ERRORS, Connection, Database, UnavailableError
@@ -130,6 +130,6 @@ async def _state(connection: Connection, states: States, workflow_id: str, versi
     known = states.find(workflow_id)
     if known is not None and known.head.version == version:
         text = values.dump(known.state)
-        states.put(replace(known, size=len(text)))
+        states.weigh(known, len(text))
         return text
     return values.dump(await documents.state_at(connection, workflow_id, version))

@@ -11,7 +11,7 @@ from merge import apply
 from merge.values import Document
 from resolvers import documents, errors
 from resolvers.decisions import Base, Standing
-from resolvers.states import Known, States
+from resolvers.states import KEPT_SAVES, Known, States
 from resolvers.submissions import Ground, Submission
 
 MERGED_BYTES = 32 * 1024 * 1024  # of journal rows as stored: several whole documents
@@ -29,12 +29,12 @@ async def read(connection: Connection, states: States, submission: Submission) -
         return Standing(None, {}, client, NOTHING)
     known = await states.read(connection, head, user)
     if save.client_id is not None:
-        known = known.with_client(user, save.client_id, client)
+        known.note_client(user, save.client_id, client)
     base_version = client.last_version if save.base_version is None else save.base_version
     if submission.ground is Ground.HEAD:
         base = Base(head.version, known.state)
     else:
-        base, known = await _base(connection, submission, base_version, known)
+        base = await _base(connection, submission, base_version, known)
     states.put(known)
     return Standing(head, known.state, client, base, known.size)
 
@@ -62,7 +62,7 @@ async def before(
         return replace(standing, head=None, state={}, base=NOTHING, size=None)
     head = replace(standing.head, version=version, deleted_at=None)
     state = await documents.state_at(connection, head.id, version)
-    base, _ = await _base(connection, submission, base_version, Known(head, state, size=0))
+    base = await _base(connection, submission, base_version, Known(head, state, size=0))
     return replace(standing, head=head, state=state, base=base, size=None)
 
 
@@ -89,19 +89,20 @@ def _is_unknown(submission: Submission, base_version: int) -> bool:
     return submission.save.base_version is None and base_version == 0
 
 
-async def _base(connection: Connection, submission: Submission, version: int, known: Known) -> tuple[Base, Known]:
-    """Read what a save was made on, and give what is known of the workflow with what was read besides."""
+async def _base(connection: Connection, submission: Submission, version: int, known: Known) -> Base:
+    """Read what a save was made on, and take into what is `known` what was read for that."""
     head, state = known.head, known.state
     if _is_unknown(submission, version):
         trace = await journal.trace(connection, head.id, head.version, unless_all_by=submission.user)
-        return Base(0, state, trace=tuple(trace)), replace(known, sole=None if trace else submission.user)
+        known.sole = None if trace else submission.user
+        return Base(0, state, trace=tuple(trace))
     entries: Sequence[Entry] | None = known.since(version)
     if entries is None:
         if version > head.version or not await is_reached(connection, head, version):
-            return Base(version, None), known
+            return Base(version, None)
         entries = await journal.between(connection, head.id, version, head.version)
-        known = known.with_older(entries)
-    return _base_before(version, state, entries, submission), known
+        known.saves = [*entries[-KEPT_SAVES:]]
+    return _base_before(version, state, entries, submission)
 
 
 def _base_before(version: int, state: Document, entries: Sequence[Entry], submission: Submission) -> Base:

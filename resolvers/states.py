@@ -4,8 +4,8 @@ It may be behind: the statement that writes proves that it is not, and the journ
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from db import clients, journal
@@ -13,7 +13,7 @@ from db.clients import Client
 from db.database import Connection
 from db.journal import Entry
 from db.workflows import Head, Role
-from merge import changes, values
+from merge import apply, changes, values
 from merge.values import Document
 from resolvers import documents
 
@@ -23,9 +23,9 @@ PARSED_BYTES = 7  # what a byte of JSON takes as Python values: 5 to 8 in docume
 ENTRY_BYTES = 1_000  # what a small save takes in memory
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Known:
-    """One workflow at one version.
+    """One workflow at one version; whoever brings it to another one does so with a copy.
 
     `size` is what its document has at most, in bytes of compact JSON. `saves` are the newest ones, oldest first and
     without gaps, `sole` is who made all of those that the journal traces, None where that is not known or not one user.
@@ -35,54 +35,54 @@ class Known:
     head: Head
     state: Document
     size: int
-    saves: tuple[Entry, ...] = ()
+    saves: list[Entry] = field(default_factory=list)
     sole: str | None = None
-    roles: Mapping[str, Role] = field(default_factory=dict)
-    clients: Mapping[tuple[str, str], Client] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    clients: dict[tuple[str, str], Client] = field(default_factory=dict)
 
     @property
     def cost(self) -> int:
         """What this takes in memory, in bytes, by and large."""
         return self.size * PARSED_BYTES + len(self.saves) * ENTRY_BYTES
 
+    def copy(self) -> "Known":
+        """Give one that can be changed."""
+        return Known(self.head, self.state, self.size, [*self.saves], self.sole, {**self.roles}, {**self.clients})
+
     def head_for(self, user: str) -> Head:
         """Show the head to somebody whose role is known."""
-        return replace(self.head, role=self.roles[user])
+        return self.head.seen_as(self.roles[user])
 
-    def since(self, version: int) -> tuple[Entry, ...] | None:
+    def since(self, version: int) -> Sequence[Entry] | None:
         """Give the saves above a version, oldest first; None where some of them are not known."""
         missing = self.head.version - version
         if not 0 <= missing <= len(self.saves):
             return None
         return self.saves[len(self.saves) - missing :]
 
-    def with_older(self, entries: Sequence[Entry]) -> "Known":
-        """Take in all saves since some version, of which only newer ones were known."""
-        return replace(self, saves=tuple(entries)[-KEPT_SAVES:])
-
-    def with_client(self, user: str, client_id: str, client: Client) -> "Known":
+    def note_client(self, user: str, client_id: str, client: Client) -> None:
         """Take in what is known of a client; what the journal tells need not be known."""
-        client = replace(client, answers=clients.unwritten(client))
-        others = {key: other for key, other in self.clients.items() if key != (user, client_id)}
-        newest = list(others.items())[-(KEPT_CLIENTS - 1) :]
-        return replace(self, clients=dict([*newest, ((user, client_id), client)]))
+        self.clients.pop((user, client_id), None)
+        self.clients[user, client_id] = Client(client.last_sequence, client.last_version, clients.unwritten(client))
+        if len(self.clients) > KEPT_CLIENTS:
+            del self.clients[next(iter(self.clients))]
 
-    def with_save(self, entry: Entry, state: Document, growth: int) -> "Known":
+    def note_save(self, entry: Entry, state: Document, growth: int) -> None:
         """Take in a save that led to `state`, which has at most `growth` bytes more than the one before."""
-        head = replace(self.head, version=entry.version, saved_by=entry.saved_by, saved_at=entry.saved_at)
-        return replace(
-            self,
-            head=head,
-            state=state,
-            size=self.size + growth,
-            saves=(*self.saves, entry)[-KEPT_SAVES:],
-            sole=self.sole if self.sole == entry.saved_by else None,
-        )
+        self.head = self.head.moved(entry.version, entry.saved_by, entry.saved_at)
+        self.state = state
+        self.size += growth
+        self.saves.append(entry)
+        if len(self.saves) > KEPT_SAVES:
+            del self.saves[0]
+        if self.sole != entry.saved_by:
+            self.sole = None
 
-    def dated(self, saved_at: datetime, unknown: datetime) -> "Known":
-        """Take in when the saves were written of which that was `unknown`."""
-        saves = tuple(replace(save, saved_at=saved_at) if save.saved_at == unknown else save for save in self.saves)
-        return replace(self, head=replace(self.head, saved_at=saved_at), saves=saves)
+    def date(self, count: int, saved_at: datetime) -> None:
+        """Take in when the newest saves, so many, were written."""
+        for place in range(-min(count, len(self.saves)), 0):
+            self.saves[place] = self.saves[place].at(saved_at)
+        self.head = self.head.moved(self.head.version, self.head.saved_by, saved_at)
 
 
 @dataclass(slots=True)
@@ -112,6 +112,11 @@ class States:
             _, forgotten = self._known.popitem(last=False)
             self.used -= forgotten.cost
 
+    def weigh(self, known: Known, size: int) -> None:
+        """Take in what a document really has, in bytes of compact JSON."""
+        self.used += (size - known.size) * PARSED_BYTES
+        known.size = size
+
     def forget(self, workflow_id: str) -> None:
         """Forget a workflow."""
         forgotten = self._known.pop(workflow_id, None)
@@ -119,26 +124,33 @@ class States:
             self.used -= forgotten.cost
 
     async def read(self, connection: Connection, head: Head, user: str) -> Known:
-        """Bring what is known of a workflow to its `head`, which `user` was just shown."""
+        """Bring what is known of a workflow to its `head`, which `user` was just shown; give a copy of it."""
         known = self.find(head.id)
         if known is None or known.head.version > head.version:
-            state = await documents.state_at(connection, head.id, head.version)
-            known = Known(head, state, len(values.dump(state)))
-        elif known.head.version < head.version:
-            known = await _forward(connection, known, head)
-        same = known.head.revision == head.revision
-        known = replace(known, head=head, roles={**(known.roles if same else {}), user: head.role})
-        self.put(known)
+            known = await _read(connection, head)
+        else:
+            known = await _forward(connection, known.copy(), head)
+        if known.head.revision != head.revision:
+            known.roles.clear()
+        known.head = head
+        known.roles[user] = head.role
         return known
+
+
+async def _read(connection: Connection, head: Head) -> Known:
+    state = await documents.state_at(connection, head.id, head.version)
+    return Known(head, state, len(values.dump(state)))
 
 
 async def _forward(connection: Connection, known: Known, head: Head) -> Known:
     """Bring forward by the journal what is behind."""
+    behind = head.version - known.head.version
+    if not behind:
+        return known
     entries = await journal.between(connection, head.id, known.head.version, head.version)
-    if len(entries) != head.version - known.head.version:
-        state = await documents.state_at(connection, head.id, head.version)
-        return Known(head, state, len(values.dump(state)))
-    state = documents.fold(known.state, entries)
+    if len(entries) != behind:
+        return await _read(connection, head)
     for entry in entries:
-        known = known.with_save(entry, state, sum(map(changes.growth, documents.changes_of(entry))))
+        made = documents.changes_of(entry)
+        known.note_save(entry, apply.apply(known.state, made), sum(map(changes.growth, made)))
     return known
