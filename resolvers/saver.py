@@ -180,6 +180,7 @@ class Saver:
         moves = [self._move(draft) for draft in drafts]
         authors = [author for draft in drafts for author in draft.authors.values()]
         rows = [row for draft in drafts for row in draft.rows]
+        self.tally.batches.add(sum(len(draft.members) for draft in drafts))
         async with self.database.connection() as connection:
             return await batches.write(connection, moves, authors, rows)
 

@@ -11,6 +11,7 @@ sent -> together with others (`saver`) -----------------------------------------
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
@@ -107,11 +108,13 @@ class _Saving:
 
     async def run(self) -> Answer:
         """Save together with others, or else alone. Raises one of CONNECTION_ERRORS after COMMIT_ATTEMPTS."""
+        began = time.perf_counter()
         answer = await self._together()
         if answer is None:
             answer = await self._alone()
         if _is_written(answer):
             await self.context.hub.announce(answer.id)
+        self.context.saver.tally.save(self.submission.save, answer, time.perf_counter() - began)
         return answer
 
     async def _together(self) -> Answer | None:
