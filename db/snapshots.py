@@ -36,6 +36,11 @@ async def claim(connection: Connection, workflow_id: str) -> tuple[int, int] | N
     return tuple(row) if row else None
 
 
+async def wait(connection: Connection, workflow_id: str) -> None:
+    """Wait until the claims of all others have ended, and keep them from new ones until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", ADVISORY_LOCKS, workflow_id)
+
+
 async def write(connection: Connection, workflow_id: str, version: int, state: bytes) -> None:
     """Have the snapshot show `version`, and keep the state as a checkpoint too where much was saved since the last."""
     await connection.execute(

@@ -42,11 +42,15 @@ class Lag:
 
 @dataclass(slots=True)
 class Snapshots:
-    """The snapshots that this process has left behind. With `every` n, each n-th version is shown by its save."""
+    """The snapshots that this process has left behind, and how many it has `folded`.
+
+    With `every` n, each n-th version is shown by its save.
+    """
 
     database: Database
     states: States
     every: int = 0
+    folded: int = 0
     lags: dict[str, Lag] = field(default_factory=dict)
 
     @asynccontextmanager
@@ -80,7 +84,7 @@ class Snapshots:
         async with self.database.connection() as connection:
             behind = await snapshots.lagging_of(connection, user)
         for workflow_id in behind:
-            await fold(self.database, self.states, workflow_id)
+            self.folded += await fold(self.database, self.states, workflow_id, wait=True)
 
     async def _run(self) -> None:
         swept = asyncio.get_running_loop().time()
@@ -104,7 +108,7 @@ class Snapshots:
         for workflow_id in workflow_ids:
             lag = self.lags.pop(workflow_id, None)
             try:
-                await fold(self.database, self.states, workflow_id)
+                self.folded += await fold(self.database, self.states, workflow_id)
             except (UnavailableError, *CONNECTION_ERRORS) as error:
                 logger.warning("Could not bring up the snapshot of %s (%r); trying again later.", workflow_id, error)
             except Exception:
@@ -115,9 +119,14 @@ class Snapshots:
                 self.lags.setdefault(workflow_id, lag)
 
 
-async def fold(database: Database, states: States, workflow_id: str) -> bool:
-    """Bring the snapshot of a workflow up to its version; False where it is, or somebody else is at it."""
+async def fold(database: Database, states: States, workflow_id: str, *, wait: bool = False) -> bool:
+    """Bring the snapshot of a workflow up to its version; False where it is, or somebody else is at it.
+
+    Whoever means to `wait` for the others finds it up to date in any case.
+    """
     async with database.transaction(isolation="read_committed") as connection:
+        if wait:
+            await snapshots.wait(connection, workflow_id)
         claimed = await snapshots.claim(connection, workflow_id)
         if claimed is None or claimed[0] == claimed[1]:
             return False

@@ -13,13 +13,14 @@ from db.clients import Client
 from db.database import Connection
 from db.journal import Entry
 from db.workflows import Head, Role
-from merge import apply, changes, values
+from merge import apply, changes, texts, values
 from merge.values import Document
 from resolvers import documents
 
 KEPT_SAVES = 64  # of each workflow: a save on a base that is further behind reads the journal
 KEPT_CLIENTS = 32  # of each workflow, those that saved last
 PARSED_BYTES = 7  # what a byte of JSON takes as Python values: 5 to 8 in documents of editors
+TEXT_BYTES = 2  # what a byte of JSON takes as text, with the outline of what is where in it
 ENTRY_BYTES = 1_000  # what a small save takes in memory
 
 
@@ -29,7 +30,7 @@ class Known:
 
     `size` is what its document has at most, in bytes of compact JSON. `saves` are the newest ones, oldest first and
     without gaps, `sole` is who made all of those that the journal traces, None where that is not known or not one user.
-    `roles` and `clients` are of those who were here lately.
+    `roles` and `clients` are of those who were here lately, `text` is the last whole document that somebody sent.
     """
 
     head: Head
@@ -39,15 +40,26 @@ class Known:
     sole: str | None = None
     roles: dict[str, Role] = field(default_factory=dict)
     clients: dict[tuple[str, str], Client] = field(default_factory=dict)
+    text: texts.Known | None = None
 
     @property
     def cost(self) -> int:
         """What this takes in memory, in bytes, by and large."""
-        return self.size * PARSED_BYTES + len(self.saves) * ENTRY_BYTES
+        text = len(self.text.text) * TEXT_BYTES if self.text else 0
+        return self.size * PARSED_BYTES + text + len(self.saves) * ENTRY_BYTES
 
     def copy(self) -> "Known":
         """Give one that can be changed."""
-        return Known(self.head, self.state, self.size, [*self.saves], self.sole, {**self.roles}, {**self.clients})
+        return Known(
+            self.head,
+            self.state,
+            self.size,
+            [*self.saves],
+            self.sole,
+            {**self.roles},
+            {**self.clients},
+            self.text,
+        )
 
     def head_for(self, user: str) -> Head:
         """Show the head to somebody whose role is known."""
@@ -87,10 +99,14 @@ class Known:
 
 @dataclass(slots=True)
 class States:
-    """What is known of those workflows that were saved last, in at most `most_bytes` of memory."""
+    """What is known of those workflows that were saved last, in at most `most_bytes` of memory.
+
+    `used` says how much that is, `evicted` how many had to make room.
+    """
 
     most_bytes: int
     used: int = 0
+    evicted: int = 0
     _known: OrderedDict[str, Known] = field(default_factory=OrderedDict)
 
     def find(self, workflow_id: str) -> Known | None:
@@ -99,6 +115,11 @@ class States:
         if known is not None:
             self._known.move_to_end(workflow_id)
         return known
+
+    def text_of(self, workflow_id: str) -> texts.Known | None:
+        """Give the last document that somebody sent for a workflow, as it was written."""
+        known = self._known.get(workflow_id)
+        return known.text if known else None
 
     def put(self, known: Known) -> None:
         """Take in what is known of a workflow, unless something newer is; forget those not saved for longest."""
@@ -111,6 +132,7 @@ class States:
         while self.used > self.most_bytes:
             _, forgotten = self._known.popitem(last=False)
             self.used -= forgotten.cost
+            self.evicted += 1
 
     def weigh(self, known: Known, size: int) -> None:
         """Take in what a document really has, in bytes of compact JSON."""
