@@ -84,7 +84,7 @@ class Snapshots:
         async with self.database.connection() as connection:
             behind = await snapshots.lagging_of(connection, user)
         for workflow_id in behind:
-            self.folded += await fold(self.database, self.states, workflow_id, wait=True)
+            await self._bring_up(workflow_id, wait=True)
 
     async def _run(self) -> None:
         swept = asyncio.get_running_loop().time()
@@ -108,7 +108,7 @@ class Snapshots:
         for workflow_id in workflow_ids:
             lag = self.lags.pop(workflow_id, None)
             try:
-                self.folded += await fold(self.database, self.states, workflow_id)
+                await self._bring_up(workflow_id)
             except (UnavailableError, *CONNECTION_ERRORS) as error:
                 logger.warning("Could not bring up the snapshot of %s (%r); trying again later.", workflow_id, error)
             except Exception:
@@ -117,6 +117,10 @@ class Snapshots:
                 continue
             if lag is not None:
                 self.lags.setdefault(workflow_id, lag)
+
+    async def _bring_up(self, workflow_id: str, *, wait: bool = False) -> None:
+        if await fold(self.database, self.states, workflow_id, wait=wait):
+            self.folded += 1
 
 
 async def fold(database: Database, states: States, workflow_id: str, *, wait: bool = False) -> bool:
