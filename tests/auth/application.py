@@ -14,6 +14,8 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.server import live
+
 FOLDER = Path(__file__).with_name("better_auth")
 SECRET = "the-secret-of-the-tests-0123456789"
 COOKIE = "better-auth.session_token"
@@ -72,9 +74,7 @@ class Application:
     async def user(self, name: str = "Ada") -> AsyncIterator[User]:
         """Sign a new user up."""
         email = f"{uuid.uuid4().hex}@app.example"
-        async with httpx.AsyncClient(
-            base_url=f"{self.url}/api/auth", headers={"Origin": self.url}, trust_env=False
-        ) as client:
+        async with live.http(f"{self.url}/api/auth", Origin=self.url) as client:
             body = {"email": email, "password": PASSWORD, "name": name}
             response = await client.post("/sign-up/email", json=body)
             yield User(client, response.json()["user"]["id"], name)

@@ -21,6 +21,7 @@ from websockets.typing import Subprotocol
 from auth.development import DevelopmentTokens
 from server.settings import Settings
 from tests.facts import until
+from tests.server import live
 from tests.server.live import Socket
 
 COMMAND = Path(sys.executable).with_name("workflow-sync")
@@ -104,7 +105,7 @@ class Served:
         return f"Bearer {DevelopmentTokens.load(self.data).sign(user)}"
 
     def client(self, user: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": self.bearer(user)}, trust_env=False)
+        return live.http(self.url, Authorization=self.bearer(user))
 
     @asynccontextmanager
     async def socket(self, user: str) -> AsyncIterator[Socket]:

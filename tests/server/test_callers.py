@@ -86,7 +86,7 @@ async def test_two_names_are_none(server: Running) -> None:
     "authorization", ["Bearer", "Bearer forged", "Basic YWRhOmFkYQ==", "forged", "", "é", "Bearer a b"]
 )
 async def test_what_is_no_bearer_token_is_refused(server: Running, authorization: str) -> None:
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:
+    async with server.http() as client:
         headers = {b"Authorization": authorization.encode("latin-1")}
         assert is_refused(await client.post("/graphql", json={"query": "{ __typename }"}, headers=headers))
 

@@ -1,9 +1,7 @@
 """The pages over HTTP: how they are kept, what they may load, and what stands in the examples on them."""
 
-import asyncio
 import json
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from server.pages import Pages
+from tests.server import live
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = sorted((ROOT / "web/src/operations").glob("*.graphql"))
@@ -25,14 +24,9 @@ OPERATIONS = sorted((ROOT / "web/src/operations").glob("*.graphql"))
 async def serving(pages: Pages) -> AsyncIterator[httpx.AsyncClient]:
     """Serve pages on a real socket, to a client of their own."""
     app = Starlette(routes=[Route("/graphql", pages.graphiql), *pages.routes()])
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        task = asyncio.create_task(server._serve([listener]))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-            yield client
-        server.should_exit = True
-        await task
+    config = uvicorn.Config(app, log_config=None, lifespan="off")
+    async with live.serving(config) as (_, port), live.http(f"http://127.0.0.1:{port}") as client:
+        yield client
 
 
 @pytest.fixture
