@@ -1,5 +1,7 @@
 # One vocabulary of commands, here, in the README and in CI. Each does what it needs first.
 
+# The packages of Python and of Node are installed side by side.
+MAKEFLAGS += --jobs=3
 PYTHON ?= python3
 BIN := .venv/bin
 BETTER_AUTH := tests/auth/better_auth
@@ -15,8 +17,8 @@ help: ## Say what there is
 run: setup ## Serve on http://127.0.0.1:8000 with an embedded Postgres
 	@exec $(BIN)/workflow-sync serve
 
-test: setup ## Run the tests
-	$(BIN)/pytest
+test: setup ## Run the tests, three at a time, since they mostly wait for processes
+	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
 check: setup ## Run the linters, the type checkers, the import contracts and the comparison of the SDL
 	$(BIN)/ruff check
