@@ -116,7 +116,7 @@ class _Deciding:
         if self.save.changes is not None:
             yours = apply.apply(base, self.save.changes)
             return yours, diff.diff(base, yours)
-        state = cast("Document", self.save.state)
+        state = cast("Document", self.submission.state)
         sent = diff.diff(base, state)
         return (apply.apply(base, sent) if self.standing.base.others else state), sent
 
@@ -224,7 +224,7 @@ class _Deciding:
         if self.submission.ground is not Ground.CLIENT:
             return None
         if self.save.changes is None:
-            return self.save.state
+            return self.submission.state
         return [changes.to_json(change) for change in self.save.changes]
 
 

@@ -226,6 +226,7 @@ def _add(draft: _Draft, member: _Member) -> bool:
     if decision.document is not None:
         _write_down(draft, member, standing, decision)
     _note_author(draft, member, standing, decision)
+    draft.after.text = submission.text or draft.after.text
     draft.members.append(member)
     return True
 

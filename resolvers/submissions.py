@@ -5,15 +5,17 @@ import re
 import uuid
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import cast
 
 from db.conflicts import Kept
-from merge import changes, values
+from merge import changes, texts, values
 from merge.changes import ABSENT, Change
-from merge.values import Problem
-from resolvers import errors, inputs
+from merge.values import Document, Problem
+from resolvers import errors, inputs, saves
 from resolvers.context import Context, Limits, UserId
-from resolvers.saves import Save
+from resolvers.saves import Save, Text
 
+SCALAR_BYTES = 32  # of JSON, for an integer, a boolean or null, with what stands around it
 EXPONENT_ZEROS = 310  # digits that Postgres writes for the exponent of a double, at most
 _EXPONENT = re.compile(rb"\de[-\d]")
 
@@ -30,12 +32,16 @@ class Ground(Enum):
 class Submission:
     """One save of one user.
 
-    `save_id` tells it from every other, `digest` (SHA-256) a retry from a different save. `problems` are what is wrong
-    with what was sent, wherever it goes. Changes that are `shallow` make no document too deep, and it grows by at most
-    `growth` bytes. The conflict that it `resolves` is closed where the save is decided.
+    `state` is the one that was sent, as a value, and `text` how it was written, if that can be compared with the next.
+    `save_id` tells the save from every other, `digest` (SHA-256) a retry from a different save; without a sequence it
+    is empty. `problems` are what is wrong with what was sent, wherever it goes. Changes that are `shallow` make no
+    document too deep, and it grows by at most `growth` bytes. The conflict that it `resolves` is closed where the save
+    is decided.
     """
 
     save: Save
+    state: object
+    text: texts.Known | None
     user: UserId
     save_id: uuid.UUID
     problems: tuple[Problem, ...]
@@ -55,17 +61,19 @@ def submit(context: Context, save: Save, *, ground: Ground = Ground.CLIENT, reso
     """Check what can be checked beforehand. Raises UnauthenticatedError, BadUserInputError."""
     viewer = context.known_viewer()
     _check(save, ground)
-    problems = _problems(save, context.limits)
-    text = _canonical(save, problems)
+    changes_sent = save.changes or ()
+    state, text, problems = _state(context, save) if save.changes is None else (ABSENT, None, _problems(save, context))
     return Submission(
         save,
+        state,
+        text,
         viewer.id,
         uuid.uuid4(),
         problems,
-        hashlib.sha256(text).hexdigest(),
+        "" if save.sequence is None else _digest(save, problems),
         context.limits,
-        growth=len(text) + EXPONENT_ZEROS * len(_EXPONENT.findall(text)),
-        is_shallow=all(_is_shallow(change, context.limits) for change in save.changes or ()),
+        growth=sum(map(_growth, changes_sent)),
+        is_shallow=all(_is_shallow(change, context.limits) for change in changes_sent),
         ground=ground,
         resolves=resolves,
     )
@@ -87,10 +95,25 @@ def _check(save: Save, ground: Ground) -> None:
         raise errors.BadUserInputError("`sequence` counts the saves of a `clientId` from 1 on: send both.")
 
 
-def _problems(save: Save, limits: Limits) -> tuple[Problem, ...]:
-    if save.changes is None:
-        return _document_problems(save.state, limits)
-    return tuple(problem for change in save.changes for problem in _change_problems(change, limits))
+def _state(context: Context, save: Save) -> tuple[object, texts.Known | None, tuple[Problem, ...]]:
+    """Read a state, if it can be only where it differs from the one that was sent before, and check it."""
+    limits = context.limits
+    if not isinstance(save.state, Text):
+        return save.state, None, _document_problems(save.state, limits)
+    before = context.saver.states.text_of(save.id)
+    if before is not None:
+        depth, size = limits.document_depth, limits.document_bytes
+        text = texts.read(save.state.data, before, max_depth=depth, max_bytes=size)
+        if text is not None:
+            return text.document, text, ()
+    state = saves.parsed(save.state)
+    problems = _document_problems(state, limits)
+    text = None if problems else texts.Known(save.state.data, cast("Document", state))
+    return state, text, problems
+
+
+def _problems(save: Save, context: Context) -> tuple[Problem, ...]:
+    return tuple(problem for change in save.changes or () for problem in _change_problems(change, context.limits))
 
 
 def _document_problems(document: object, limits: Limits) -> tuple[Problem, ...]:
@@ -113,10 +136,24 @@ def _is_shallow(change: Change, limits: Limits) -> bool:
     return not values.problems({"": change.value}, max_depth=depth, max_bytes=limits.document_bytes)
 
 
-def _canonical(save: Save, problems: tuple[Problem, ...]) -> bytes:
-    """Write down what tells one save from another."""
-    sent: object = save.state if save.changes is None else [changes.to_json(change) for change in save.changes]
-    if problems:
+def _growth(change: Change) -> int:
+    """Say by how many bytes a change makes a document grow, at most, as Postgres writes it."""
+    size = len(change.path[-1]) if change.path else 0
+    if change.value is ABSENT or isinstance(change.value, bool | int | None):
+        return size + SCALAR_BYTES
+    text = values.dump(change.value)
+    return 6 * size + len(text) + EXPONENT_ZEROS * len(_EXPONENT.findall(text)) + SCALAR_BYTES
+
+
+def _digest(save: Save, problems: tuple[Problem, ...]) -> str:
+    """Tell one save from another; the same state counts as another one where it is written in another way."""
+    sent: object = None if save.changes is None else [changes.to_json(change) for change in save.changes]
+    state = b""
+    if isinstance(save.state, Text):
+        state = save.state.data
+    elif problems:
         sent = [[*problem.path, problem.code] for problem in problems]
+    elif save.changes is None:
+        state = values.dump(save.state)
     fields = [sent, save.base_version, save.name, save.reason, save.mode, save.allow_empty]
-    return values.canonical(fields)
+    return hashlib.sha256(values.canonical(fields) + state).hexdigest()
