@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from auth.development import DevelopmentTokens
 from resolvers import errors
-from server import databases, doctor, logs, serve, transfer
+from server import databases, doctor, logs, serve, snapshots, transfer
 from server.doctor import Finding
 from server.refusal import InvalidSettingsError, RefusedError
 from server.settings import Settings
@@ -132,6 +132,28 @@ def export_command(ids: tuple[str, ...], out: Path, **options: Option) -> None:
 async def _export(settings: Settings, ids: Iterable[str], out: Path) -> list[Outcome]:
     async with transfer.opened(settings) as database:
         return await _each("Exporting", ids, lambda name: transfer.export_file(database, name, out))
+
+
+@main.command("fold")
+@click.argument("ids", nargs=-1, metavar="[ID...]")
+@data_option
+def fold_command(ids: tuple[str, ...], **options: Option) -> None:
+    """Bring snapshots up to date, for people who read with SQL.
+
+    The column `state` of `workflows` may lag behind the saves, unless SNAPSHOT_EVERY is 1. This has it show the
+    documents as they are now: of the workflows named, or of all where it lags.
+    """
+    outcomes = asyncio.run(_fold(_settings(options), ids))
+    if ids:
+        _report(outcomes)
+    count = "1 snapshot" if len(outcomes) == 1 else f"{len(outcomes)} snapshots"
+    click.echo(f"Brought {count} up to date." if outcomes else "All snapshots were up to date.")
+
+
+async def _fold(settings: Settings, ids: Iterable[str]) -> list[Outcome]:
+    async with transfer.opened(settings) as database:
+        wanted = ids or await snapshots.lagging(database)
+        return await _each("Folding", wanted, lambda workflow_id: snapshots.fold_one(database, workflow_id))
 
 
 @main.command("schema")

@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
 
+from db import snapshots
+from db.database import RawConnection
+from db.snapshots import Lag
 from server import address, databases, folder, pages
 from server.databases import Named
 from server.postgres import Postgres
@@ -13,6 +17,8 @@ from server.refusal import RefusedError
 from server.settings import Settings
 
 HEALTH_SECONDS = 5.0
+LATE_SECONDS = 5 * 60.0  # a server brings up within two minutes what another one left behind
+UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60))
 PAGES = ("index.html", "graphql.html")
 
 
@@ -97,11 +103,14 @@ async def _examine_database(settings: Settings) -> list[Finding]:
         return [Finding("database", "There is none yet; the first `serve` makes one in the data folder.")]
     try:
         async with databases.opened(settings) as source, databases.reached(source.url) as connection:
-            return [
+            findings = [
                 await _finding("database", databases.check_version(connection)),
                 await _finding("connections", databases.check_connections(connection, settings)),
                 await _finding("migrations", _check_migrations(source)),
             ]
+            if await _is_migrated(source.url):
+                findings.append(await _finding("snapshots", _check_snapshots(connection, settings)))
+            return findings
     except RefusedError as error:
         return [Finding("database", error.message, wrong=True)]
 
@@ -110,3 +119,36 @@ async def _check_migrations(source: Postgres | Named) -> str:
     if isinstance(source, Postgres) and await databases.pending(source.url):
         return "The embedded database lacks some; `serve` brings it up to date by itself."
     return await databases.check_migrations(source.url)
+
+
+async def _is_migrated(url: str) -> bool:
+    with suppress(RefusedError):
+        return not await databases.pending(url)
+    return False
+
+
+async def _check_snapshots(connection: RawConnection, settings: Settings) -> str:
+    lag = await snapshots.lag(connection)
+    if not lag.workflows:
+        return "All snapshots are up to date."
+    if lag.seconds > LATE_SECONDS:
+        raise RefusedError(
+            f"{_lag(lag)}, so no server brings them up: start one, or run `workflow-sync fold`. "
+            "Nothing is lost, but whoever reads them with SQL sees old documents."
+        )
+    every = settings.snapshot_every
+    return f"{_lag(lag)}; that is as it should be (SNAPSHOT_EVERY={every}): `workflow-sync fold` brings them up."
+
+
+def _lag(lag: Lag) -> str:
+    verb = "snapshot lags" if lag.workflows == 1 else "snapshots lag"
+    versions = "a version" if lag.versions == 1 else f"{lag.versions} versions"
+    since = f"for {_duration(lag.seconds)}" if lag.workflows == 1 else f"the oldest for {_duration(lag.seconds)}"
+    return f"{lag.workflows} {verb} by {versions}, {since}"
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in UNITS:
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
