@@ -235,8 +235,9 @@ def _write_down(draft: _Draft, member: _Member, standing: Standing, decision: De
     assert decision.document is not None
     entry = records.entry(member.submission, decision, UNKNOWN_TIME)
     receipt = records.receipt(member.submission, standing, decision)
-    draft.rows.append(Row(entry, receipt, values.dump(entry.changes)))
-    draft.after.note_save(entry, decision.document, sum(map(changes.growth, decision.written)))
+    text, growth = values.dump(entry.changes), sum(map(changes.growth, decision.written))
+    draft.rows.append(Row(entry, receipt, text))
+    draft.after.note_save(entry, decision.document, size=len(text), growth=growth)
     member.head = draft.after.head_for(member.submission.user)
 
 

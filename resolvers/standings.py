@@ -11,7 +11,7 @@ from merge import apply
 from merge.values import Document
 from resolvers import documents, errors
 from resolvers.decisions import Base, Standing
-from resolvers.states import KEPT_SAVES, Known, States
+from resolvers.states import Known, States
 from resolvers.submissions import Ground, Submission
 
 MERGED_BYTES = 32 * 1024 * 1024  # of journal rows as stored: several whole documents
@@ -62,7 +62,7 @@ async def before(
         return replace(standing, head=None, state={}, base=NOTHING, size=None)
     head = replace(standing.head, version=version, deleted_at=None)
     state = await documents.state_at(connection, head.id, version)
-    base = await _base(connection, submission, base_version, Known(head, state, size=0))
+    base = await _base(connection, submission, base_version, Known(head, state, size=0, density=0))
     return replace(standing, head=head, state=state, base=base, size=None)
 
 
@@ -101,7 +101,7 @@ async def _base(connection: Connection, submission: Submission, version: int, kn
         if version > head.version or not await is_reached(connection, head, version):
             return Base(version, None)
         entries = await journal.between(connection, head.id, version, head.version)
-        known.saves = [*entries[-KEPT_SAVES:]]
+        known.keep(entries)
     return _base_before(version, state, entries, submission)
 
 

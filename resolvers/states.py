@@ -19,24 +19,28 @@ from resolvers import documents
 
 KEPT_SAVES = 64  # of each workflow: a save on a base that is further behind reads the journal
 KEPT_CLIENTS = 32  # of each workflow, those that saved last
-PARSED_BYTES = 7  # what a byte of JSON takes as Python values: 5 to 8 in documents of editors
 TEXT_BYTES = 2  # what a byte of JSON takes as text, with the outline of what is where in it
-ENTRY_BYTES = 1_000  # what a small save takes in memory
+KEPT_BYTES = 128 * 1024  # of each workflow: what those saves have at most, as JSON
+SAVE_BYTES = 1_000  # what a save takes in memory, besides its changes
+PARSED_BYTES = 5  # what a byte of JSON of those takes
 
 
 @dataclass(slots=True)
 class Known:
     """One workflow at one version; whoever brings it to another one does so with a copy.
 
-    `size` is what its document has at most, in bytes of compact JSON. `saves` are the newest ones, oldest first and
-    without gaps, `sole` is who made all of those that the journal traces, None where that is not known or not one user.
-    `roles` and `clients` are of those who were here lately, `text` is the last whole document that somebody sent.
+    `size` is what its document has at most, in bytes of compact JSON, of which each takes `density` bytes of memory.
+    `saves` are the newest ones, oldest first and without gaps, and `sizes` what they have as JSON; `sole` is who made
+    all of those that the journal traces, None where that is not known or not one user. `roles` and `clients` are of
+    those who were here lately, `text` is the last whole document that somebody sent.
     """
 
     head: Head
     state: Document
     size: int
+    density: float
     saves: list[Entry] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     sole: str | None = None
     roles: dict[str, Role] = field(default_factory=dict)
     clients: dict[tuple[str, str], Client] = field(default_factory=dict)
@@ -46,7 +50,7 @@ class Known:
     def cost(self) -> int:
         """What this takes in memory, in bytes, by and large."""
         text = len(self.text.text) * TEXT_BYTES if self.text else 0
-        return self.size * PARSED_BYTES + text + len(self.saves) * ENTRY_BYTES
+        return int(self.size * self.density) + text + len(self.saves) * SAVE_BYTES + sum(self.sizes) * PARSED_BYTES
 
     def copy(self) -> "Known":
         """Give one that can be changed."""
@@ -54,7 +58,9 @@ class Known:
             self.head,
             self.state,
             self.size,
+            self.density,
             [*self.saves],
+            [*self.sizes],
             self.sole,
             {**self.roles},
             {**self.clients},
@@ -79,16 +85,30 @@ class Known:
         if len(self.clients) > KEPT_CLIENTS:
             del self.clients[next(iter(self.clients))]
 
-    def note_save(self, entry: Entry, state: Document, growth: int) -> None:
-        """Take in a save that led to `state`, which has at most `growth` bytes more than the one before."""
+    def note_save(self, entry: Entry, state: Document, *, size: int, growth: int) -> None:
+        """Take in a save that led to `state`, which has at most `growth` bytes more than the one before.
+
+        The changes of the save itself have `size` bytes.
+        """
         self.head = self.head.moved(entry.version, entry.saved_by, entry.saved_at)
         self.state = state
         self.size += growth
         self.saves.append(entry)
-        if len(self.saves) > KEPT_SAVES:
-            del self.saves[0]
+        self.sizes.append(size)
+        while len(self.saves) > KEPT_SAVES or sum(self.sizes) > KEPT_BYTES:
+            del self.saves[0], self.sizes[0]
         if self.sole != entry.saved_by:
             self.sole = None
+
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Take in all saves since some version, of which only newer ones were known."""
+        self.saves, self.sizes = [], []
+        for entry in reversed(entries[-KEPT_SAVES:]):
+            size = documents.size_of(entry)
+            if size + sum(self.sizes) > KEPT_BYTES:
+                return
+            self.saves.insert(0, entry)
+            self.sizes.insert(0, size)
 
     def date(self, count: int, saved_at: datetime) -> None:
         """Take in when the newest saves, so many, were written."""
@@ -136,8 +156,9 @@ class States:
 
     def weigh(self, known: Known, size: int) -> None:
         """Take in what a document really has, in bytes of compact JSON."""
-        self.used += (size - known.size) * PARSED_BYTES
+        self.used -= known.cost
         known.size = size
+        self.used += known.cost
 
     def forget(self, workflow_id: str) -> None:
         """Forget a workflow."""
@@ -161,7 +182,8 @@ class States:
 
 async def _read(connection: Connection, head: Head) -> Known:
     state = await documents.state_at(connection, head.id, head.version)
-    return Known(head, state, len(values.dump(state)))
+    text = values.dump(state)
+    return Known(head, state, len(text), values.weight(text) / len(text))
 
 
 async def _forward(connection: Connection, known: Known, head: Head) -> Known:
@@ -174,5 +196,6 @@ async def _forward(connection: Connection, known: Known, head: Head) -> Known:
         return await _read(connection, head)
     for entry in entries:
         made = documents.changes_of(entry)
-        known.note_save(entry, apply.apply(known.state, made), sum(map(changes.growth, made)))
+        state, growth = apply.apply(known.state, made), sum(map(changes.growth, made))
+        known.note_save(entry, state, size=documents.size_of(entry), growth=growth)
     return known
