@@ -97,6 +97,11 @@ class Database:
         finally:
             await _close(pool)
 
+    @property
+    def lent(self) -> int:
+        """How many connections are in use."""
+        return self.pool.get_size() - self.pool.get_idle_size()
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection, waiting for a Postgres that is being restarted. Each statement commits by itself.

@@ -60,6 +60,12 @@ class Hub:
             loop.cancel()
             await asyncio.gather(loop, return_exceptions=True)
 
+    @property
+    def listeners(self) -> int:
+        """How many there are who listen: to one workflow, or to all that they may see."""
+        of_topics = sum(len(topic.listeners) for topic in self.topics.values())
+        return of_topics + sum(feed.listeners for feed in self.feeds.values())
+
     async def announce(self, workflow_id: str) -> None:
         """Tell every process, this one included, that something about a workflow was committed."""
         self.hint([workflow_id])

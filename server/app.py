@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from resolvers.errors import OperationError
-from server import development, graphql, health, pages, responses, rest, websocket
+from server import development, graphql, health, outcomes, pages, responses, rest, scrape, websocket
 from server.services import Services
 from server.settings import Settings
 
@@ -41,10 +41,12 @@ def create_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", websocket.graphql),
             Route("/api/workflows/sync", rest.sync, methods=["POST"]),
             Route("/health", health.health),
+            Route("/metrics", scrape.metrics),
             Route("/development/token", development.token, methods=["POST"]),
             *pages.ROUTES,
         ],
         middleware=[
+            Middleware(outcomes.Counted),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.allowed_origins,
@@ -52,7 +54,7 @@ def create_app(settings: Settings) -> Starlette:
                 allow_methods=["GET", "POST"],
                 allow_headers=["Authorization", "Content-Encoding", "Content-Type"],
                 max_age=PREFLIGHT_SECONDS,
-            )
+            ),
         ],
         exception_handlers={
             OperationError: responses.refused,

@@ -25,6 +25,7 @@ from schema import failures
 from schema.documents import InvalidDocumentError
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
+OUTCOME = "workflow_sync.outcome"  # where a request's scope says why it failed
 INTERNAL = "INTERNAL_SERVER_ERROR"
 MASKED = "The server met an unexpected error; its log says more."
 
@@ -87,6 +88,8 @@ def encode(value: object) -> bytes:
 
 def answer(request: Request, value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with JSON, in the media type of GraphQL over HTTP where the client asks for it."""
+    if isinstance(value, dict) and (failures := value.get("errors")):
+        request.scope[OUTCOME] = failures[0]["extensions"]["code"]
     accepted = GRAPHQL_RESPONSE in request.headers.get("accept", "")
     extra = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
     return Response(

@@ -15,6 +15,7 @@ from db.database import Database
 from db.hub import Hub
 from resolvers.context import Context, Viewer
 from resolvers.saver import Saver
+from server.metrics import Metrics
 from server.settings import Settings
 
 
@@ -27,6 +28,7 @@ class Services:
     hub: Hub
     saver: Saver
     authenticator: Authenticator
+    metrics: Metrics
 
     @classmethod
     @asynccontextmanager
@@ -40,8 +42,9 @@ class Services:
             Hub.open(database) as hub,
             settings.saver(database) as saver,
             settings.retention.kept(database),
+            Metrics.open(database, hub, saver) as metrics,
         ):
-            yield cls(settings, database, hub, saver, _authenticator(settings, database))
+            yield cls(settings, database, hub, saver, _authenticator(settings, database), metrics)
 
     def context(self, viewer: Viewer | None) -> Context:
         """Make what one request or one socket is handed."""

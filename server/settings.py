@@ -110,6 +110,10 @@ class Settings(BaseSettings):
     jwt_issuer: str | None = Field(default=None, description="The `iss` a JWT must carry; required with JWTs.")
     jwt_audience: str | None = Field(default=None, description="The `aud` a JWT must carry; required with JWTs.")
 
+    metrics_token: SecretStr | None = Field(
+        default=None, description="Bearer token that reads /metrics; without it, only this machine in development may."
+    )
+
     _split = field_validator("allowed_origins", "jwt_algorithms", mode="before")(_words)
 
     @field_validator("allowed_origins")
@@ -127,7 +131,7 @@ class Settings(BaseSettings):
             raise ValueError(f"JWT_JWKS_URL: {url!r} is no address such as https://app.example/api/auth/jwks")
         return url
 
-    @field_validator("better_auth_secret", "jwt_secret")
+    @field_validator("better_auth_secret", "jwt_secret", "metrics_token")
     @classmethod
     def _check_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if secret and len(secret) < SECRET_CHARACTERS:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from auth.authenticator import Identity
@@ -180,7 +181,7 @@ class Connection:
 
     async def _play(self, key: str, operation: Operation, context: Context) -> list[Failure]:
         """Send what an operation gives; the failures that ended it, where its fields had no part in them."""
-        operation.kind()
+        kind = operation.kind()
         async with aclosing(operation.stream(context)) as results:
             async for result in results:
                 answer = responses.of_result(result)
@@ -188,6 +189,7 @@ class Connection:
                     failures: list[Failure] = answer["errors"]
                     return failures
                 await self._send({"id": key, "type": "next", "payload": answer})
+                services.of(self.socket).metrics.delivered += kind is OperationType.SUBSCRIPTION
         return []
 
     async def _send(self, frame: Frame) -> None:

@@ -10,10 +10,12 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
+from server import metrics
 from server.refusal import RefusedError
 from server.settings import Settings
 
@@ -31,6 +33,7 @@ class Workers:
 
     settings: Settings
     listener: socket.socket
+    metrics: Path
     processes: list[Process] = field(default_factory=list)
 
     @classmethod
@@ -40,15 +43,16 @@ class Workers:
 
         Raises RefusedError where one of them does not start.
         """
-        workers = cls(settings, listener)
-        try:
-            for _ in range(settings.workers):
-                workers.processes.append(await workers._start())
-            if not all(await asyncio.gather(*map(_is_ready, workers.processes))):
-                raise RefusedError("A server process could not start; what it wrote above says why.")
-            yield workers
-        finally:
-            await asyncio.gather(*map(_stop, workers.processes))
+        with metrics.shared() as folder:
+            workers = cls(settings, listener, folder)
+            try:
+                for _ in range(settings.workers):
+                    workers.processes.append(await workers._start())
+                if not all(await asyncio.gather(*map(_is_ready, workers.processes))):
+                    raise RefusedError("A server process could not start; what it wrote above says why.")
+                yield workers
+            finally:
+                await asyncio.gather(*map(_stop, workers.processes))
 
     async def keep(self) -> None:
         """Start another worker for each that ends, until this is cancelled."""
@@ -59,6 +63,7 @@ class Workers:
             process = self.processes[place]
             code = await process.wait()
             logger.error("Server process %d has ended (%d); starting another one.", process.pid, code)
+            metrics.forget(self.metrics, process.pid)
             await asyncio.sleep(PAUSE_SECONDS)
             self.processes[place] = await self._start()
 
@@ -68,6 +73,7 @@ class Workers:
             "-P",  # folders of the user that are named like ours must not be imported
             "-m",
             "server.worker",
+            env=metrics.environment(self.metrics),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=[self.listener.fileno()],
