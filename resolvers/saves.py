@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from merge import values
 from merge.changes import ABSENT, Change
-from resolvers.errors import OperationError
+from resolvers.errors import BadUserInputError, OperationError
 
 
 class Reason(StrEnum):
@@ -42,8 +43,25 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A JSON value that is passed on unread: UTF-8, and known to be well-formed."""
+
+    data: bytes
+
+
+def parsed(state: object) -> object:
+    """Give a state as a value, whichever way it came. Raises BadUserInputError where it is nested too deep to read."""
+    if not isinstance(state, Text):
+        return state
+    try:
+        return values.parse(state.data)
+    except values.MalformedError as error:
+        raise BadUserInputError(f"This is not JSON that can be read: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
 class Save:
-    """One save as a client sent it: a whole `state`, or ABSENT and its `changes` to the base."""
+    """One save as a client sent it: a whole `state` (a value, or its Text), or ABSENT and its `changes` to the base."""
 
     id: str
     state: object = ABSENT

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import strawberry
 from graphql import (
@@ -16,8 +17,9 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
 
+from resolvers.context import Context
 from schema import documents, failures
 from schema.documents import Document
 from schema.mutations import Mutation
@@ -40,6 +42,22 @@ class Schema(strawberry.Schema):
             config=StrawberryConfig(scalar_map={JSON: JSON_SCALAR}),
         )
         _drop_null_defaults(self._schema)
+
+    async def run(
+        self,
+        text: str,
+        variables: dict[str, Any] | None = None,
+        context: Context | None = None,
+        name: str | None = None,
+    ) -> ExecutionResult:
+        """Run a query or a mutation; `name` says which, where the text has several. Failures are in the result.
+
+        Raises InvalidDocumentError where the text cannot be run.
+        """
+        result = await self.document(text).plan(name).run(context, variables or {})
+        if result.errors:
+            self.process_errors(result.errors)
+        return result
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log the errors of one operation that are faults of ours."""

@@ -1,6 +1,6 @@
 """The texts of operations: each is parsed and validated once, within limits that keep a hostile one cheap."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,6 +8,7 @@ from graphql import (
     ASTValidationRule,
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
@@ -22,6 +23,7 @@ from graphql import (
 
 from resolvers import errors
 from schema import costs
+from schema.plans import Plan
 
 MAX_CHARACTERS = 100_000  # documents of workflows belong into variables
 MAX_TOKENS = 1_000  # the slowest text of this size takes 0.2 s to validate; with twice as many it is 1 s
@@ -64,25 +66,24 @@ class Document:
 
     ast: DocumentNode | None
     errors: tuple[GraphQLError, ...]
+    plans: tuple[tuple[str | None, Plan], ...] = ()  # of its operations, with their names
 
-    def kind(self, name: str | None) -> OperationType:
-        """Say what the operation of that name does; a document with only one needs no name.
+    def plan(self, name: str | None) -> Plan:
+        """Say how the operation of that name is run; a document with only one needs no name.
 
         Raises InvalidDocumentError, also where it is not clear which operation is meant.
         """
         if self.errors:
             raise InvalidDocumentError(*self.errors)
-        operations = self._operations()
-        if name is not None:
-            operations = [operation for operation in operations if operation.name and operation.name.value == name]
-        if len(operations) != 1:
+        plans = [plan for its_name, plan in self.plans if name is None or name == its_name]
+        if len(plans) != 1:
             message = "names no operation" if name is not None else "must say which operation is meant"
             raise InvalidDocumentError(GraphQLError(f"`operationName` {message}."))
-        return operations[0].operation
+        return plans[0]
 
-    def _operations(self) -> list[OperationDefinitionNode]:
-        definitions = self.ast.definitions if self.ast else ()
-        return [definition for definition in definitions if isinstance(definition, OperationDefinitionNode)]
+    def kind(self, name: str | None) -> OperationType:
+        """Say what the operation of that name does. Raises InvalidDocumentError as `plan` does."""
+        return self.plan(name).kind
 
 
 def read(schema: GraphQLSchema, text: str) -> Document:
@@ -99,4 +100,12 @@ def _read(schema: GraphQLSchema, text: str) -> Document:
         ast = parse(text, max_lexical_tokens=MAX_TOKENS)
     except GraphQLSyntaxError as error:
         return Document(None, (error.with_traceback(None),))
-    return Document(ast, tuple(validate(schema, ast, RULES) or costs.check(ast)))
+    errors = tuple(validate(schema, ast, RULES) or costs.check(ast))
+    return Document(ast, errors, () if errors else tuple(_plans(schema, ast)))
+
+
+def _plans(schema: GraphQLSchema, ast: DocumentNode) -> Iterator[tuple[str | None, Plan]]:
+    fragments = {node.name.value: node for node in ast.definitions if isinstance(node, FragmentDefinitionNode)}
+    for node in ast.definitions:
+        if isinstance(node, OperationDefinitionNode):
+            yield node.name.value if node.name else None, Plan(schema, node, fragments)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NewType
 
+import orjson
 import strawberry
 from graphql import (
     BooleanValueNode,
@@ -17,8 +18,11 @@ from graphql import (
 )
 
 from merge import values
+from resolvers.saves import Text
 
 JSON = NewType("JSON", object)
+
+UNREAD: Mapping[object, object] = {Text: True}  # marks a field of an input that takes a Text, too, and hands it on
 
 
 def from_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> object:
@@ -44,9 +48,15 @@ def _is_left_out(node: ValueNode, variables: Mapping[str, Any] | None) -> bool:
     return isinstance(node, VariableNode) and node.name.value not in (variables or {})
 
 
+def to_output(value: object) -> object:
+    """Show a JSON value; one that is still a text goes into the answer as it is."""
+    return orjson.Fragment(value.data) if isinstance(value, Text) else value
+
+
 JSON_SCALAR = strawberry.scalar(
     name="JSON",
     description="Any JSON value, passed through untouched.",
+    serialize=to_output,
     parse_value=lambda value: value,
     parse_literal=from_literal,
 )

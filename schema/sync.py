@@ -9,6 +9,7 @@ from merge.changes import ABSENT
 from resolvers import errors
 from resolvers.answers import Answer
 from resolvers.saves import Mode, Reason, Save, Status, Unreadable
+from schema import scalars
 from schema.changes import Change, ChangeInput
 from schema.conflicts import Conflict, Problem, Repair
 from schema.scalars import JSON
@@ -21,7 +22,9 @@ strawberry.enum(Status, name="SyncStatus", description="What became of a save.")
 @strawberry.input(description="One save: the whole `state`, or only the `changes`.")
 class SyncWorkflowInput:
     id: strawberry.ID = strawberry.field(description="A new workflow's id is the client's choice: a random UUID.")
-    state: JSON | None = strawberry.field(default=strawberry.UNSET, description="The whole document ...")
+    state: JSON | None = strawberry.field(
+        default=strawberry.UNSET, description="The whole document ...", metadata=scalars.UNREAD
+    )
     changes: list[ChangeInput] | None = strawberry.field(
         default=strawberry.UNSET, description="... or only what changed: exactly one of the two."
     )

@@ -42,9 +42,7 @@ class Operation:
 
     async def execute(self, context: Context) -> ExecutionResult:
         """Run a query or a mutation. Failures are in the result."""
-        return await schema.execute(
-            self.text, variable_values=self.variables, context_value=context, operation_name=self.name
-        )
+        return await schema.run(self.text, self.variables, context, self.name)
 
     async def stream(self, context: Context) -> AsyncGenerator[ExecutionResult, None]:
         """Run any operation; a subscription gives many results, the others one. Failures are in the results."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Any, cast
 
+import orjson
 from strawberry.types import ExecutionResult
 
 from resolvers.context import Context
@@ -14,15 +15,16 @@ Data = dict[str, Any]
 
 async def run(context: Context, text: str, **variables: object) -> Data:
     """Run a query or a mutation that must not fail."""
-    result = await schema.execute(text, variable_values=variables, context_value=context)
+    result = await schema.run(text, variables, context)
     assert not result.errors, result.errors
-    assert result.data is not None
-    return result.data
+    data = orjson.loads(orjson.dumps(result.data))
+    assert isinstance(data, dict)
+    return data
 
 
 async def fail(context: Context, text: str, **variables: object) -> tuple[str | None, str]:
     """Run a query or a mutation that must fail once, and give the code and the message."""
-    result = await schema.execute(text, variable_values=variables, context_value=context)
+    result = await schema.run(text, variables, context)
     assert result.errors is not None
     (error,) = result.errors
     return failures.code(error), error.message

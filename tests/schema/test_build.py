@@ -6,6 +6,7 @@ from resolvers import workflows
 from resolvers.context import Context
 from schema import failures
 from schema.build import schema
+from schema.documents import InvalidDocumentError
 from tests.schema.running import fail
 
 LIST = "{ workflows { edges { cursor } } }"
@@ -51,7 +52,10 @@ async def test_a_value_of_ours_that_does_not_fit_its_type_is_our_fault(
 async def test_what_a_caller_did_wrong_is_told_and_not_logged(
     owner: Context, text: str, variables: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    result = await schema.execute(text, variable_values=variables, context_value=owner)
-    assert result.errors
-    assert {failures.code(error) for error in result.errors} == {"BAD_USER_INPUT"}
+    try:
+        found = (await schema.run(text, variables, owner)).errors
+    except InvalidDocumentError as refusal:
+        found = list(refusal.reasons)
+    assert found
+    assert {failures.code(error) for error in found} == {"BAD_USER_INPUT"}
     assert caplog.records == []

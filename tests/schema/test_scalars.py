@@ -23,7 +23,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 async def run(text: str, **variables: object) -> None:
-    result = await schema.execute(text, variable_values=variables)
+    result = await schema.run(text, variables)
     assert not result.errors
 
 
