@@ -3,7 +3,7 @@
 Whatever is decided is decided by the code of production; only the storing is done anew.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -48,15 +48,17 @@ class Decided:
 
 
 def stored(value: Any) -> Any:  # noqa: ANN401 -- JSON
-    """Give what JSONB makes of a value: the same, with its keys in an order of its own and nothing shared."""
-    return _ordered(values.load(values.dump(value)))
+    """Give what JSONB makes of a value: the same, but keys have an order of their own, and a zero has no sign."""
+    return _stored(values.load(values.dump(value)))
 
 
-def _ordered(value: Any) -> Any:  # noqa: ANN401 -- JSON
+def _stored(value: Any) -> Any:  # noqa: ANN401 -- JSON
     if isinstance(value, dict):
         keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
-        return {key: _ordered(value[key]) for key in keys}
-    return [_ordered(item) for item in value] if isinstance(value, list) else value
+        return {key: _stored(value[key]) for key in keys}
+    if isinstance(value, list):
+        return list(map(_stored, value))
+    return value + 0.0 if isinstance(value, float) else value
 
 
 @dataclass(slots=True)
@@ -163,7 +165,10 @@ class Memory:
 
 
 def _submit(user: str, save: Save, ground: Ground) -> Submission:
-    return submissions.submit(Context(OFFLINE, OFFLINE, OFFLINE, Limits(), Viewer(UserId(user))), save, ground=ground)
+    known = {"limits": Limits(), "viewer": Viewer(UserId(user))}
+    return submissions.submit(
+        Context(**{field.name: OFFLINE for field in fields(Context)} | known), save, ground=ground
+    )
 
 
 def _is_own(entry: Entry, submission: Submission) -> bool:

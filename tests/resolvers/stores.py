@@ -18,15 +18,19 @@ TABLES = {
 Rows = list[dict[str, Any]]
 
 
-async def rows(database: Database, table: str) -> Rows:
-    """Read a whole table, in the order of its key."""
+async def rows(database: Database, table: str, workflow_id: str | None = None) -> Rows:
+    """Read a whole table, or what it has of one workflow, in the order of its key."""
+    key = TABLES[table]
+    where = "" if workflow_id is None else f"WHERE {key.split(',')[0]} = $1"
+    arguments = () if workflow_id is None else (workflow_id,)
     async with database.connection() as connection:
-        return [dict(row) for row in await connection.fetch(f"SELECT * FROM {table} ORDER BY {TABLES[table]}")]
+        found = await connection.fetch(f"SELECT * FROM {table} {where} ORDER BY {key}", *arguments)
+    return [dict(row) for row in found]
 
 
-async def everything(database: Database) -> dict[str, Rows]:
-    """Read all tables, to see whether anything was written."""
-    return {table: await rows(database, table) for table in TABLES}
+async def everything(database: Database, workflow_id: str | None = None) -> dict[str, Rows]:
+    """Read all tables, of one workflow or of all, to see whether anything was written."""
+    return {table: await rows(database, table, workflow_id) for table in TABLES}
 
 
 async def versions(database: Database, workflow_id: str = "w") -> list[int]:

@@ -182,9 +182,9 @@ def opened(dice: Dice, shapes: Sequence[Shape | None] = SHAPES) -> Session:
     return session
 
 
-def played(dice: Dice, shapes: Sequence[Shape | None] = SHAPES) -> Session:
+def played(dice: Dice, shapes: Sequence[Shape | None] = SHAPES, *, events: int = EVENTS) -> Session:
     """Play a session up to some moment in the middle of it."""
     session = opened(dice, shapes)
-    for _ in range(EVENTS):
+    for _ in range(events):
         session.step()
     return session

@@ -1,22 +1,27 @@
 """What holds whatever people do: tabs edit one workflow at once, on a bad network, with all that is odd about JSON."""
 
+import uuid
+from dataclasses import replace
 from itertools import combinations
 from typing import cast
 
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 
 from db import conflicts
+from db.workflows import Role
 from merge import apply, changes, diff, repair, values
 from merge.changes import ABSENT, CLOCK, Absent, Change, Path
 from merge.values import Value
-from resolvers import documents
+from resolvers import documents, history, sync, workflows
 from resolvers.answers import Answer
+from resolvers.context import Context
 from resolvers.saves import Save, Status
 from tests.documents import Document
 from tests.merge import drawings, leaves, meetings
 from tests.merge.dice import Dice, dice
-from tests.resolvers import tabs
-from tests.resolvers.memory import OWNER, Decided, Memory
+from tests.resolvers import stores, tabs
+from tests.resolvers.memory import OWNER, Decided, Memory, Undo, stored
 
 SESSIONS = dice(800)
 
@@ -45,19 +50,18 @@ def test_when_everything_has_arrived_every_tab_shows_the_document_of_the_server(
 # What is sent again
 
 
-def content(answer: Answer) -> bytes:
-    """Give what a client hears, without the time and without what tells one conflict from another."""
+def is_same(one: Answer, other: Answer) -> bool:
+    """Say whether clients hear the same: whenever it was, and in whichever order of paths."""
+    return values.equal(content(one), content(other))
+
+
+def content(answer: Answer) -> Value:
     told = [conflicts.to_json(conflict) | {"id": None, "theirs_at": None} for conflict in answer.conflicts]
-    return values.canonical(
-        [
-            answer.status,
-            answer.version,
-            [changes.to_json(change) for change in answer.changes],
-            told,
-            [repair.to_json(found) for found in answer.repairs],
-            [[problem.path, problem.code] for problem in answer.problems],
-        ]
-    )
+    written = [changes.to_json(change) for change in answer.changes]
+    repairs = [repair.to_json(found) for found in answer.repairs]
+    problems = [[problem.path, problem.code] for problem in answer.problems]
+    by_path = [sorted(found, key=lambda row: row["path"]) for found in (written, told, repairs)]
+    return cast("Value", stored([answer.status, answer.version, by_path, problems]))
 
 
 def saves(server: Memory) -> list[tuple[Decided, Save]]:
@@ -70,7 +74,7 @@ def test_what_is_sent_again_is_answered_as_before_and_changes_nothing(dice: Dice
     server = tabs.played(dice).server
     version, clients = server.version, dict(server.clients)
     for decided, save in dice.shuffled(saves(server)):
-        assert content(server.save(decided.user, save)) == content(decided.answer)
+        assert is_same(server.save(decided.user, save), decided.answer)
     assert (server.version, server.clients) == (version, clients)
 
 
@@ -189,3 +193,67 @@ def test_the_graph_is_sound_after_any_merge_of_sound_graphs(dice: Dice) -> None:
             and drawings.is_sound(stands)
         ):
             assert drawings.is_sound(merged)
+
+
+# The same in Postgres
+
+EVENTS_IN_POSTGRES = 30  # about eight saves
+in_postgres = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
+
+@pytest.fixture
+def users(owner: Context, editor: Context) -> dict[str, Context]:
+    """Those whose tabs edit workflows."""
+    return {OWNER: owner, "editor": editor}
+
+
+async def ask(users: dict[str, Context], workflow: str, decided: Decided) -> Answer:
+    """Ask the server what memory was asked."""
+    context, request = users[decided.user], decided.request
+    if isinstance(request, Undo):
+        return await history.undo(context, workflow, request.version, None)
+    return await sync.sync(context, replace(request, id=workflow))
+
+
+async def replayed(users: dict[str, Context], server: Memory) -> str:
+    """Bring a workflow of its own to where one in memory is, and give its id; every answer is the same."""
+    workflow = str(uuid.uuid4())
+    for decided in server.log:
+        assert is_same(await ask(users, workflow, decided), decided.answer)
+        if decided.answer.status is Status.CREATED:
+            await workflows.share(users[OWNER], workflow, "editor", Role.EDITOR)
+    return workflow
+
+
+@in_postgres
+@given(dice=SESSIONS)
+async def test_what_is_sent_again_changes_nothing_in_postgres(users: dict[str, Context], dice: Dice) -> None:
+    server = tabs.played(dice, events=EVENTS_IN_POSTGRES).server
+    workflow, database = await replayed(users, server), users[OWNER].database
+    before = await stores.everything(database, workflow)
+    for decided, save in dice.shuffled(saves(server))[:5]:
+        answer = await sync.sync(users[decided.user], replace(save, id=workflow))
+        assert answer.replayed
+        assert is_same(answer, decided.answer)
+    assert await stores.everything(database, workflow) == before
+
+
+@in_postgres
+@given(dice=SESSIONS)
+async def test_the_journal_in_postgres_folded_from_any_checkpoint_gives_the_stored_state(
+    users: dict[str, Context], dice: Dice
+) -> None:
+    server = tabs.played(dice, events=EVENTS_IN_POSTGRES).server
+    workflow, database = await replayed(users, server), users[OWNER].database
+    for version in range(1, server.version + 1, 2):
+        await history.label(users[OWNER], workflow, version, "kept")  # in a checkpoint of its own
+    journal = await stores.rows(database, "workflow_changes", workflow)
+    checkpoints = {
+        row["version"]: row["state"] for row in await stores.rows(database, "workflow_checkpoints", workflow)
+    }
+    assert [row["version"] for row in journal] == list(range(1, server.version + 1))
+    assert checkpoints.keys() >= set(range(1, server.version + 1, 2))
+    for version, state in [(0, {}), *checkpoints.items()]:
+        saved = (change for row in journal[version:] for change in row["changes"])
+        folded = apply.apply(state, map(changes.from_json, saved))
+        assert values.equal(folded, await stores.document(users["editor"], workflow))
