@@ -60,6 +60,8 @@ async def page(
         inputs.text("search", search, most=inputs.SEARCH_CHARACTERS)
     part = None if containing is None else _part(context, containing)
     wanted = Filter(limit=size + 1, after=after, search=search, containing=part, deleted=deleted)
+    if part is not None:
+        await context.saver.snapshots.fold_visible(viewer.id)
     async with context.database.connection() as connection:
         heads = await workflows.page(connection, viewer.id, wanted)
     return HeadPage(heads[:size], has_next=len(heads) > size)
