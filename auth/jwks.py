@@ -12,7 +12,7 @@ import jwt
 
 from resolvers import errors
 
-FRESH_SECONDS = 300.0  # a key that its issuer withdraws counts no longer than this
+FRESH_SECONDS = 270.0  # a key that its issuer withdraws counts no longer than this, and `remembered.SECONDS`
 RETRY_SECONDS = 60.0  # after a fetch that failed, while the keys from before still serve
 PAUSE_SECONDS = 10.0  # from one fetch to the next, whatever keys tokens name
 FETCH_SECONDS = 5.0

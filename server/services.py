@@ -11,6 +11,7 @@ from auth.better_auth import SessionCookies, UnlessBanned
 from auth.development import DevelopmentTokens
 from auth.jwks import PublishedKeys
 from auth.jwt import JsonWebTokens, SharedSecret
+from auth.remembered import Remembered
 from db.database import Database
 from db.hub import Hub
 from resolvers.context import Context, Viewer
@@ -59,7 +60,8 @@ def of(connection: HTTPConnection) -> Services:
 
 
 def _authenticator(settings: Settings, database: Database) -> Authenticator:
-    tokens = _tokens(settings)
+    kind = _tokens(settings)
+    tokens = kind and Remembered(kind)
     if settings.better_auth_secret is None:
         return Authenticator(tokens=tokens)
     cookies = SessionCookies(settings.better_auth_secret.get_secret_value().encode(), database)

@@ -1,0 +1,2 @@
+-- Where Hocuspocus keeps its documents.
+CREATE TABLE document (name text PRIMARY KEY, state bytea NOT NULL);
