@@ -156,10 +156,21 @@ async def test_a_connection_lost_in_a_statement_is_told_apart(database: Database
 async def test_a_connection_lost_when_it_is_handed_back_loses_nothing_else(database: Database) -> None:
     async with LossyProxy.run(database.url) as proxy, Database.open(proxy.url, pool_size=1) as proxied:
         assert await proxied.transact(one) == 1
-        proxy.request, proxy.losses = b"UNLISTEN", [Loss.BEFORE]  # the pool tidies each connection up
-        assert await proxied.transact(one) == 1
+        proxy.request, proxy.losses = b"ROLLBACK", [Loss.BEFORE]  # the pool ends what was left open
+        async with proxied.connection() as connection:
+            await connection.execute("BEGIN")
         assert not proxy.losses
         assert await proxied.transact(one) == 1
+
+
+async def test_a_transaction_that_is_left_open_ends_with_its_loan(database: Database) -> None:
+    async with Database.open(database.url, pool_size=1) as small:
+        async with small.connection() as connection:
+            pid = await connection.fetchval("SELECT pg_backend_pid()")
+            await connection.execute("BEGIN")
+        async with small.connection() as connection:
+            assert await connection.fetchval("SELECT pg_backend_pid()") == pid
+            assert not connection.is_in_transaction()
 
 
 async def test_a_wrong_statement_stays_what_it_is(database: Database) -> None:

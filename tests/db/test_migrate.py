@@ -42,8 +42,9 @@ STORAGE = "SELECT relname, reloptions FROM pg_class WHERE relnamespace = 'public
 SAMPLES = """
     INSERT INTO workflows (id, owner_id, name, version, state, state_version, saved_by, revised_by)
     VALUES ('w', 'u', 'Plan', 1, '{"blocks": {}}', 1, 'u', 'u');
-    INSERT INTO workflow_changes (workflow_id, version, save_id, changes, saved_by, reason)
-    VALUES ('w', 1, gen_random_uuid(), '[]', 'u', 'MANUAL');
+    INSERT INTO workflow_changes
+        (workflow_id, version, save_id, changes, saved_by, client_id, reason, status, sequence, digest, base_version)
+    VALUES ('w', 1, gen_random_uuid(), '[]', 'u', 'c', 'MANUAL', 'CREATED', 1, sha256('w'), 0);
     INSERT INTO workflow_checkpoints VALUES ('w', 1, '{}');
     INSERT INTO workflow_clients VALUES ('w', 'u', 'c', 1, 1, '[]');
     INSERT INTO workflow_members VALUES ('w', 'v', 'VIEWER');

@@ -35,11 +35,18 @@ async def age(database: Database, versions: Iterable[int], days: int = 31) -> No
         )
 
 
+async def keep(database: Database, *versions: int, workflow_id: str = "w") -> None:
+    """Keep the whole state at some versions."""
+    async with database.transaction() as connection:
+        for version in versions:
+            await journal.put_checkpoint(connection, workflow_id, version, {"n": version})
+
+
 async def name(database: Database, version: int, text: str | None = "good") -> None:
     """Name a version, which then has a checkpoint."""
     async with database.transaction() as connection:
         assert await journal.label(connection, "w", version, text)
-        await journal.put_checkpoint(connection, "w", version, {"n": version})
+    await keep(database, version)
 
 
 async def left(database: Database, table: str = "workflow_changes", workflow_id: str = "w") -> list[int]:
@@ -59,7 +66,7 @@ async def old(database: Database) -> Database:
     """A database with 120 versions, too old to be kept, of one workflow; its checkpoints are at 50 and 100."""
     await grow(database, 120)
     await age(database, range(1, 121))
-    assert await checkpoints(database) == [50, 100]
+    await keep(database, 50, 100)
     return database
 
 
@@ -127,9 +134,9 @@ async def test_a_version_that_lost_its_name_goes_like_any_other(old: Database) -
 
 async def test_every_workflow_is_looked_at(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "WORKFLOWS_AT_ONCE", 2)
-    monkeypatch.setattr(journal, "CHECKPOINT_EVERY", 2)
     for key in ("a", "b", "c", "d", "e"):
         await grow(database, 6, key)
+        await keep(database, 2, 4, workflow_id=key)
     await age(database, range(1, 7))
     await Retention(versions=1, days=30).forget(database)
     for key in ("a", "b", "c", "d", "e"):
