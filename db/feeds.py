@@ -10,8 +10,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from typing import Self
 
+from db.channels import Channel
 from db.database import Connection
 
 KEPT_EVENTS = 4_096  # for each user; a listener that is further behind must read its list again
@@ -57,17 +60,22 @@ class Look:
     members: frozenset[tuple[str, str]]
 
 
+Digest = tuple[int, Decimal | None]  # how many workflows, and the sum of what their ids and versions hash to
+
+
 @dataclass(slots=True, eq=False)
-class Feed:
+class Feed(Channel):
     """The events of one user. `position` counts them all; the newest are kept for those who have not read them.
 
-    It is `filled` when `seen` shows for the first time how everything looks.
+    It is `filled` when `seen` shows for the first time how everything looks; `digest` stands for what that looks like.
+    `home` is where the feed stands while somebody listens.
     """
 
     user: str
     listeners: int = 0
     position: int = 0
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    digest: Digest | None = None
+    home: "dict[str, Feed]" = field(default_factory=dict)
     filled: asyncio.Event = field(default_factory=asyncio.Event)
     seen: dict[str, Look] = field(default_factory=dict)
     _events: deque[Event] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
@@ -83,8 +91,28 @@ class Feed:
         """Append events and wake everybody who waits for `changed`."""
         self._events.extend(events)
         self.position += len(events)
-        self.changed, changed = asyncio.Event(), self.changed
-        changed.set()
+        self.wake()
+
+    def leave(self) -> None:
+        """Let a listener go; the last one closes the feed."""
+        self.listeners -= 1
+        if not self.listeners and self.home.get(self.user) is self:
+            del self.home[self.user]
+
+    async def admitted(self) -> Self:
+        """Wait until the feed is filled; who is cancelled meanwhile has left."""
+        try:
+            await self.filled.wait()
+        except asyncio.CancelledError:
+            self.leave()
+            raise
+        return self
+
+    async def __aenter__(self) -> Self:
+        return await self.admitted()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.leave()
 
     def told(self, now: Look) -> int:
         """Say up to which version the saves of a workflow were told, or need not be: somebody else's older ones."""
@@ -104,10 +132,35 @@ async def refresh(connection: Connection, feeds: Sequence[Feed], hints: set[str]
     """
     filled = [feed for feed in feeds if feed.filled.is_set()]
     new = [feed for feed in feeds if not feed.filled.is_set()]
-    if filled:
+    if filled and hints is None:
+        await _tell_of_all(connection, filled)
+    elif filled:
         await _tell(connection, filled, hints)
     if new:
         await _fill(connection, new)
+
+
+async def _tell_of_all(connection: Connection, feeds: Sequence[Feed]) -> None:
+    """Compare all that users see, but only where its digest is not the one of the last time."""
+    digests = await _digests(connection, feeds)
+    moved = [feed for feed in feeds if feed.digest != digests[feed.user]]
+    if moved:
+        await _tell(connection, moved, None)
+    for feed in moved:
+        feed.digest = digests[feed.user]
+
+
+async def _digests(connection: Connection, feeds: Sequence[Feed]) -> dict[str, Digest]:
+    digests: dict[str, Digest] = {feed.user: (0, None) for feed in feeds}
+    statement, arguments = visible_statement(list(digests), None)
+    rows = await connection.fetch(
+        f"""
+        SELECT user_id, count(*), sum(hashtextextended(id, (version::bigint << 32) + revision))
+        FROM ({statement}) AS visible GROUP BY user_id
+        """,
+        *arguments,
+    )
+    return digests | {user: (count, total) for user, count, total in rows}
 
 
 async def _fill(connection: Connection, feeds: Sequence[Feed]) -> None:

@@ -9,7 +9,7 @@ lost; the database is the truth.
         ^                                                                            |
         +------------- pages of the journal, where the topic's tail is too short ----+
 
-Nothing is queued for a subscriber: it pulls, so one that never reads costs nothing and holds nobody up.
+Nothing is queued for a subscriber: it takes what it can, so one that never reads costs nothing and holds nobody up.
 """
 
 import asyncio
@@ -76,34 +76,23 @@ class Hub:
         self._hints.update(workflow_ids)
         self._hinted.set()
 
-    @asynccontextmanager
-    async def listen(self, workflow_id: str, user: str) -> AsyncIterator[Listener]:
-        """Join those who listen to one workflow, which `user` was just seen to be allowed to."""
-        topic = self.topics.setdefault(workflow_id, Topic(workflow_id))
-        listener = Listener(topic, user)
+    def listen(self, workflow_id: str, user: str, since: int | None = None) -> Listener:
+        """Join those who listen to one workflow, from version `since` on (None: the current one).
+
+        The first check tells whether `user` may.
+        """
+        topic = self.topics.setdefault(workflow_id, Topic(workflow_id, home=self.topics))
+        listener = Listener(topic, user, since)
         topic.listeners.add(listener)
         self.hint([workflow_id])
-        try:
-            await listener.checked.wait()
-            yield listener
-        finally:
-            topic.listeners.remove(listener)
-            if not topic.listeners:
-                del self.topics[workflow_id]
+        return listener
 
-    @asynccontextmanager
-    async def feed(self, user: str) -> AsyncIterator[Feed]:
+    def feed(self, user: str) -> Feed:
         """Join those who listen to everything that one user may see."""
-        feed = self.feeds.setdefault(user, Feed(user))
+        feed = self.feeds.setdefault(user, Feed(user, home=self.feeds))
         feed.listeners += 1
         self.hint(())
-        try:
-            await feed.filled.wait()
-            yield feed
-        finally:
-            feed.listeners -= 1
-            if not feed.listeners:
-                del self.feeds[user]
+        return feed
 
     async def _run(self) -> None:
         while True:

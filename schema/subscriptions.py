@@ -1,9 +1,9 @@
 """Everything that can be listened to."""
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 import strawberry
 
@@ -13,12 +13,18 @@ from db.journal import Entry
 from merge import repair
 from resolvers import documents, history, subscriptions, workflows
 from resolvers.saves import Reason
+from resolvers.subscriptions import Source
 from schema import scalars
 from schema.changes import Change
 from schema.conflicts import Conflict, Repair
 from schema.context import Info
 from schema.scalars import JSON
 from schema.workflows import Workflow
+
+Item = TypeVar("Item")
+Shape = TypeVar("Shape")
+
+PERSONAL_FIELDS = frozenset(("workflow",))  # of an event: what they show depends on who asks
 
 strawberry.enum(EventKind, name="WorkflowEvent", description="What can happen to a workflow.")
 
@@ -88,13 +94,27 @@ class WorkflowsChanged:
         return Workflow.of(head) if head else None
 
 
+@dataclass(slots=True)
+class Shown(AsyncIterator[Shape], Generic[Item, Shape]):
+    """The events of a source in the shape that clients see."""
+
+    source: Source[Item]
+    show: Callable[[Item], Shape]
+
+    async def __anext__(self) -> Shape:
+        return self.show(await anext(self.source))
+
+    async def aclose(self) -> None:
+        await self.source.aclose()
+
+
 @strawberry.type
 class Subscription:
     @strawberry.subscription(
         description="Every save of a workflow above `sinceVersion` (default: the current one), in order, without gaps "
         "or doubles; those of the caller's own `exceptClient` left out."
     )
-    async def workflow_saved(
+    def workflow_saved(
         self,
         info: Info,
         id: strawberry.ID,
@@ -102,13 +122,8 @@ class Subscription:
         except_client: strawberry.ID | None = None,
     ) -> AsyncIterator[WorkflowSaved]:
         saves = subscriptions.saves(info.context, id, since=since_version, except_client=except_client)
-        async with aclosing(saves):
-            async for entry in saves:
-                yield WorkflowSaved.of(entry)
+        return Shown(saves, WorkflowSaved.of)
 
     @strawberry.subscription(description="Whatever happens, from now on, to any workflow that the caller may see.")
-    async def workflows_changed(self, info: Info) -> AsyncIterator[WorkflowsChanged]:
-        changes = subscriptions.changes(info.context)
-        async with aclosing(changes):
-            async for event in changes:
-                yield WorkflowsChanged.of(event)
+    def workflows_changed(self, info: Info) -> AsyncIterator[WorkflowsChanged]:
+        return Shown(subscriptions.changes(info.context), WorkflowsChanged.of)

@@ -1,8 +1,16 @@
-"""uvicorn's WebSocket protocol, mended where a hostile or dead client would cost memory or a traceback."""
+"""uvicorn's WebSocket protocol, mended where a hostile or dead client would cost memory or a traceback.
+
+The application finds it in its scope, and may send past ASGI what was prepared once for many sockets.
+"""
+
+import struct
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+EXTENSION = "workflow_sync.protocol"  # what the scope has it under
+TEXT = 0x81  # a whole message, not masked (RFC 6455, section 5.2)
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -28,12 +36,38 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         else:
             super().send_receive_event_to_app()
 
+    async def run_asgi(self) -> None:
+        """Run the application, which finds this protocol in its scope."""
+        self.scope["extensions"][EXTENSION] = {"protocol": self}
+        await super().run_asgi()
+
     async def send(self, message: ASGISendEvent) -> None:
         """Send, or raise ClientDisconnected where this protocol has ended the connection by itself meanwhile."""
-        await self.writable.wait()
-        if self.close_sent:
-            raise ClientDisconnected
+        await self.drain()
         await super().send(message)
+
+    async def drain(self) -> None:
+        """Wait until the client has read enough of what was sent. Raises ClientDisconnected."""
+        while not self.writable.is_set():  # who was woken first may have written already
+            await self.writable.wait()
+        if self.close_sent or self.disconnected:
+            raise ClientDisconnected
+
+    def write_text(self, *parts: bytes) -> bool:
+        """Send a text message; False where the client has not read enough of what was sent, or is gone."""
+        if self.close_sent or not self.writable.is_set() or self.transport.is_closing():
+            return False
+        self.transport.writelines((_header(sum(map(len, parts))), *parts))
+        return True
+
+
+def _header(length: int) -> bytes:
+    """Make what precedes the text of a message (RFC 6455, section 5.2)."""
+    if length < 126:
+        return struct.pack("!BB", TEXT, length)
+    if length < 65_536:
+        return struct.pack("!BBH", TEXT, 126, length)
+    return struct.pack("!BBQ", TEXT, 127, length)
 
 
 def _is_utf8(frames: list[bytes]) -> bool:

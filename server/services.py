@@ -18,6 +18,7 @@ from resolvers.context import Context, Viewer
 from resolvers.saver import Saver
 from server.metrics import Metrics
 from server.settings import Settings
+from server.vigil import Vigil
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Services:
     saver: Saver
     authenticator: Authenticator
     metrics: Metrics
+    vigil: Vigil
 
     @classmethod
     @asynccontextmanager
@@ -44,8 +46,9 @@ class Services:
             settings.saver(database) as saver,
             settings.retention.kept(database),
             Metrics.open(database, hub, saver) as metrics,
+            Vigil.open() as vigil,
         ):
-            yield cls(settings, database, hub, saver, _authenticator(settings, database), metrics)
+            yield cls(settings, database, hub, saver, _authenticator(settings, database), metrics, vigil)
 
     def context(self, viewer: Viewer | None) -> Context:
         """Make what one request or one socket is handed."""

@@ -14,14 +14,18 @@ Clients of this protocol try again after 1013 and, with fresh credentials, after
 """
 
 import asyncio
+import logging
 import math
-from contextlib import aclosing, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn.protocols.utils import ClientDisconnected
 
 from auth.authenticator import Identity
 from db.database import UnavailableError
@@ -30,7 +34,10 @@ from resolvers import errors
 from resolvers.context import Context, Viewer
 from server import callers, responses, services
 from server.operations import Operation
+from server.protocol import EXTENSION, WebSocketProtocol
 from server.responses import Failure
+from server.services import Services
+from server.streams import Stream
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0  # for the client to send connection_init
@@ -38,6 +45,8 @@ RECHECK_SECONDS = 30.0  # how long a session that was ended elsewhere still coun
 MAX_OPERATIONS = 100  # at the same time on one socket
 
 Frame = dict[str, Any]
+
+logger = logging.getLogger(__name__)
 
 
 class ClosingError(Exception):
@@ -67,7 +76,8 @@ async def _serve(socket: WebSocket) -> ClosingError | None:
     ends: list[ClosingError] = []
     try:
         async with asyncio.TaskGroup() as tasks:
-            await Connection(socket, tasks).run()
+            protocol = socket.scope["extensions"][EXTENSION]["protocol"]
+            await Connection(socket, services.of(socket), protocol, tasks).run()
     except* WebSocketDisconnect:
         pass
     except* ClosingError as group:
@@ -75,26 +85,46 @@ async def _serve(socket: WebSocket) -> ClosingError | None:
     return ends[0] if ends else None
 
 
-@dataclass(slots=True)
+class UnderWay(Protocol):
+    """An operation that has not come to its end."""
+
+    def cancel(self) -> object:
+        """End it silently."""
+
+
+@dataclass(slots=True, eq=False)
 class Connection:
     """One socket. `context` is None until the client said who it is, `operations` are those under way by their id."""
 
     socket: WebSocket
+    here: Services
+    protocol: WebSocketProtocol
     tasks: asyncio.TaskGroup
     context: Context | None = None
-    operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    _sending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    operations: dict[str, UnderWay] = field(default_factory=dict)
+    _said: Frame = field(default_factory=dict)  # what came with connection_init
 
     async def run(self) -> None:
         """Take what the client sends. Ends by raising WebSocketDisconnect or ClosingError."""
+        try:
+            await self._start()
+            while True:
+                await self._handle(await self._receive())
+        finally:
+            self._stop()
+
+    async def _start(self) -> None:
         try:
             async with asyncio.timeout(INIT_SECONDS):
                 while self.context is None:
                     await self._handle(await self._receive())
         except TimeoutError as error:
             raise ClosingError(4408, "Connection initialisation timeout") from error
-        while True:
-            await self._handle(await self._receive())
+
+    def _stop(self) -> None:
+        self.here.vigil.release(self)
+        while self.operations:
+            self.operations.popitem()[1].cancel()
 
     async def _receive(self) -> Frame:
         message = await self.socket.receive()
@@ -129,14 +159,15 @@ class Connection:
     async def _init(self, payload: Frame) -> None:
         if self.context is not None:
             raise ClosingError(4429, "Too many initialisation requests")
-        viewer = (await self._identify(payload)).viewer
-        self.context = services.of(self.socket).context(viewer)
-        self.tasks.create_task(self._watch(payload, viewer))
+        self._said = payload
+        viewer = (await self._identify()).viewer
+        self.context = self.here.context(viewer)
+        self._watch(viewer)
         await self._send({"type": "connection_ack"})
 
-    async def _identify(self, payload: Frame) -> Identity:
+    async def _identify(self) -> Identity:
         try:
-            identity = await callers.identify(self.socket, payload)
+            identity = await callers.identify(self.socket, self._said)
         except errors.OperationError as error:
             raise ClosingError(4403, "These credentials are not valid, or not any more") from error
         except (UnavailableError, ConnectionResetError) as error:
@@ -145,14 +176,23 @@ class Connection:
             raise ClosingError(4401, "Unauthorized")
         return identity
 
-    async def _watch(self, payload: Frame, viewer: Viewer) -> None:
-        """Ask from time to time who is calling, and end the socket where the sign-in has ended."""
-        while True:
-            left = _seconds_left(viewer)
-            if left <= 0:
-                raise ClosingError(4403, "The sign-in has ended")
-            await asyncio.sleep(min(left, RECHECK_SECONDS))
-            viewer = (await self._identify(payload)).viewer
+    def _watch(self, viewer: Viewer) -> None:
+        """Ask after a while who is calling, and end the socket where the sign-in has ended."""
+        left = _seconds_left(viewer)
+        if left <= 0:
+            raise ClosingError(4403, "The sign-in has ended")
+        self.here.vigil.watch(self, min(left, RECHECK_SECONDS))
+
+    def look(self) -> None:
+        """Ask again who is calling."""
+        self.tasks.create_task(self._recheck())
+
+    async def _recheck(self) -> None:
+        try:
+            self._watch((await self._identify()).viewer)
+        except ClosingError:
+            self._stop()
+            raise
 
     async def _subscribe(self, key: str, payload: Frame) -> None:
         if self.context is None:
@@ -163,7 +203,7 @@ class Connection:
             refused = responses.of_error(errors.RateLimitedError())
             await self._send({"id": key, "type": "error", "payload": refused})
             return
-        self.operations[key] = self.tasks.create_task(self._run(key, payload, self.context))
+        self.operations[key] = self.spawn(key, partial(self._run, key, payload, self.context))
 
     def _complete(self, key: str) -> None:
         operation = self.operations.pop(key, None)
@@ -171,31 +211,60 @@ class Connection:
             operation.cancel()
 
     async def _run(self, key: str, payload: Frame, context: Context) -> None:
-        """Run an operation to its end. Its id is free again before the client hears of that end."""
-        try:
-            refused = await self._play(key, Operation.of(payload), context)
-        except errors.OperationError as error:
-            refused = responses.of_error(error)
-        self.operations.pop(key, None)
-        await self._send({"id": key} | ({"type": "error", "payload": refused} if refused else {"type": "complete"}))
+        """Run an operation to its end, or a subscription until it needs no task."""
+        operation = Operation.of(payload)
+        if operation.kind() is OperationType.SUBSCRIPTION:
+            self.operations[key] = stream = await Stream.open(self, key, operation, context)
+            await stream.run()
+        else:
+            await self._finish(key, await self._answer(key, operation, context))
 
-    async def _play(self, key: str, operation: Operation, context: Context) -> list[Failure]:
-        """Send what an operation gives; the failures that ended it, where its fields had no part in them."""
-        kind = operation.kind()
-        async with aclosing(operation.stream(context)) as results:
-            async for result in results:
-                answer = responses.of_result(result)
-                if "data" not in answer:
-                    failures: list[Failure] = answer["errors"]
-                    return failures
-                await self._send({"id": key, "type": "next", "payload": answer})
-                services.of(self.socket).metrics.delivered += kind is OperationType.SUBSCRIPTION
+    async def _answer(self, key: str, operation: Operation, context: Context) -> list[Failure]:
+        """Send the one answer of a query or a mutation; the failures instead, where its fields had no part in them."""
+        answer = responses.of_result(await operation.execute(context))
+        if "data" not in answer:
+            failures: list[Failure] = answer["errors"]
+            return failures
+        await self._send({"id": key, "type": "next", "payload": answer})
         return []
+
+    async def _finish(self, key: str, failures: list[Failure]) -> None:
+        """Tell the client that an operation is over. Its id is free again before the client hears of that."""
+        self.operations.pop(key, None)
+        await self._send({"id": key} | ({"type": "error", "payload": failures} if failures else {"type": "complete"}))
 
     async def _send(self, frame: Frame) -> None:
         """Send a frame, waiting until the client has read enough of what was sent before."""
-        async with self._sending:
-            await self.socket.send_text(responses.encode(frame).decode())
+        await self.socket.send_text(responses.encode(frame).decode())
+
+    def write(self, *parts: bytes) -> bool:
+        """Send a delivery at once; False where the client has not read enough of those before, or is gone."""
+        is_sent = self.protocol.write_text(*parts)
+        self.here.metrics.delivered += is_sent
+        return is_sent
+
+    async def writable(self) -> None:
+        """Wait until the client has read enough. Raises WebSocketDisconnect."""
+        try:
+            await self.protocol.drain()
+        except ClientDisconnected as error:
+            raise WebSocketDisconnect(1006) from error
+
+    def spawn(self, key: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Run an operation, or a part of one, that ends with the socket; where it fails, its client is told."""
+        return self.tasks.create_task(self._attempt(key, work))
+
+    async def _attempt(self, key: str, work: Callable[[], Awaitable[None]]) -> None:
+        with suppress(WebSocketDisconnect):  # `run` hears of that too
+            try:
+                await work()
+            except errors.OperationError as error:
+                await self._finish(key, responses.of_error(error))
+            except WebSocketDisconnect:
+                raise
+            except Exception:
+                logger.exception("An operation failed.")
+                await self._finish(key, [responses.failure(responses.MASKED, responses.INTERNAL)])
 
 
 def _seconds_left(viewer: Viewer) -> float:

@@ -1,12 +1,12 @@
 """The graphql-transport-ws protocol: what each message does, and how a socket ends."""
 
-import asyncio
 import json
 from datetime import timedelta
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from db.hub import Hub
 from server import websocket
 from server.settings import Settings
 from tests.server import live
@@ -311,20 +311,16 @@ async def test_the_operations_of_one_socket_are_limited(server: Running, monkeyp
 async def test_an_unforeseen_error_is_masked_and_logged_once(
     server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def start(*_: object) -> None:
+    def start(*_: object) -> None:
         raise RuntimeError("the password is hunter2")
 
-    monkeypatch.setattr("resolvers.workflows.visible", start)
+    monkeypatch.setattr(Hub, "listen", start)
     async with server.socket("ada") as ada:
         await ada.subscribe("1", SAVES, id="w1")
         (failure,) = await ada.error("1")
     assert failure["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
     assert "hunter2" not in json.dumps(failure)
     assert len(caplog.records) == 1
-
-
-def operations_under_way() -> list[asyncio.Task[None]]:
-    return [task for task in asyncio.all_tasks() if "Connection._run" in repr(task)]
 
 
 async def test_a_client_that_never_reads_holds_up_nobody_and_is_cut_off(settings: Settings) -> None:
@@ -340,4 +336,4 @@ async def test_a_client_that_never_reads_holds_up_nobody_and_is_cut_off(settings
                 assert max(server.unsent_bytes()) < 2_200_000  # a message under way and one that waits
                 await save(server, "ada", id="w1", state=document | {"n": version})
             await server.until(lambda: len(server.unsent_bytes()) == 1)
-            await server.until(lambda: len(operations_under_way()) == 1)
+            await server.until(lambda: len(server.services.hub.topics["w1"].listeners) == 1)
