@@ -1,8 +1,9 @@
 """What merging costs: one property edited in a document of 300 blocks, while somebody else edited another one.
 
-Run `make bench-merge`. Each way starts with three documents that were parsed apart, or replicas that hold them, and
-ends with the merged document. jsonpatch finds what yours changed and applies it to theirs; pycrdt takes the other edit
-into a replica and reads the document. Neither tells of collisions or mends the graph.
+Run `make bench-merge`. Each way of merging starts with three documents that were parsed apart, or replicas that hold
+them, and ends with the merged document. jsonpatch finds what yours changed and applies it to theirs; pycrdt takes the
+other edit into a replica and reads the document. Neither tells of collisions or mends the graph. Each way of reading
+starts with the text of a whole document and the document before, and ends with what changed.
 """
 
 import json
@@ -15,7 +16,7 @@ import click
 import jsonpatch
 import pycrdt
 
-from merge import apply, changes, diff, repair, three_way
+from merge import apply, changes, diff, repair, texts, three_way, values
 from merge.changes import Change
 
 Document = dict[str, Any]
@@ -23,6 +24,7 @@ Document = dict[str, Any]
 BLOCKS = 300
 ROUNDS = 50
 FAR = 4242  # where nothing is
+LIMITS = {"max_depth": 200, "max_bytes": 8 * 1024 * 1024}  # of a document
 
 
 def document(moved: int | None = None) -> Document:
@@ -111,12 +113,47 @@ def _shared(value: object) -> Any:  # noqa: ANN401 -- its types have no parent
     return value
 
 
-WAYS: dict[str, Callable[[], Callable[[], object]]] = {
+def reading_whole() -> Callable[[], object]:
+    """Parse a text, check it and compare it with the document before."""
+    before, text = document(), _text(document(7))
+    return lambda: _told(before, _checked(text))
+
+
+def reading_beside() -> Callable[[], object]:
+    """Read a text where it differs from the one before."""
+    text = _text(document())
+    known, new = texts.Known(text, _checked(text)), _text(document(7))
+
+    def work() -> object:
+        read = texts.read(new, known, **LIMITS)
+        assert read is not None, "this is not read beside a known text"
+        return _told(known.document, read.document)
+
+    return work
+
+
+def _text(document: Document) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _checked(text: bytes) -> Document:
+    document: Any = values.parse(text)
+    assert not values.problems(document, **LIMITS)
+    return document  # type: ignore[no-any-return]
+
+
+def _told(before: Document, after: Document) -> object:
+    return [changes.to_json(change) for change in diff.diff(before, after)]
+
+
+Ways = dict[str, Callable[[], Callable[[], object]]]
+MERGING: Ways = {
     "whole documents": ours,
     "changes": ours_with_changes,
     "jsonpatch": with_jsonpatch,
     "pycrdt": with_pycrdt,
 }
+READING: Ways = {"beside a known text": reading_beside, "as a whole": reading_whole}
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -136,14 +173,20 @@ def main() -> None:
     expected = document(7)
     expected["blocks"]["block-42"]["position"]["x"] = FAR
     click.echo(f"{BLOCKS} blocks, {size / 1000:.0f} kB, medians of {ROUNDS} rounds")
-    with click.progressbar(WAYS.items(), label="Merging", item_show_func=lambda way: way and way[0]) as ways:
+    _compare("Merging", MERGING, expected)
+    _compare("Reading", READING, _told(document(), document(7)))
+
+
+def _compare(label: str, kind: Ways, expected: object) -> None:
+    with click.progressbar(kind.items(), label=label, item_show_func=lambda way: way and way[0]) as ways:
         figures = {name: _measured(prepare(), expected) for name, prepare in ways}
+    first = next(iter(figures.values()))
     for name, figure in figures.items():
-        click.echo(f"{name:16} {figure:8.3f} ms {figure / figures['whole documents']:8.1f} x")
+        click.echo(f"{name:20} {figure:8.3f} ms {figure / first:8.1f} x")
 
 
-def _measured(work: Callable[[], object], expected: Document) -> float:
-    assert work() == expected, "this way does not merge"
+def _measured(work: Callable[[], object], expected: object) -> float:
+    assert work() == expected, "this way does not end where it should"
     return milliseconds(work)
 
 

@@ -12,12 +12,13 @@ import codecs
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple, TypeAlias
 
 from merge import values
 from merge.values import Document, Value
 
+FEW_MEMBERS = 16  # of a document or a block: a map of blocks or a list of edges has more, and is looked into
 LARGE = 2_048  # bytes of an object or list that is looked into; a smaller one is read anew as a whole
 MOST_MEMBERS = 256  # that are read anew; where more differ, it costs no more to read everything
 STEP = 4_096  # bytes that are compared first; each further step is twice as long
@@ -89,15 +90,29 @@ class _Outline:
     def of(cls, text: bytes, container: Container) -> "_Outline":
         """Find the members in the text. Raises _UnclearError where a key is there twice."""
         characters = text.decode("latin-1")  # one for each byte: only the places where values end are of interest
-        widths, end = [], 1
-        while not _gap(text, end)[1]:
-            before = end
-            _, end = values.scan(characters, _begin(text, before, keyed=isinstance(container, dict)))
-            widths.append(end - before)
-        if len(widths) != len(container):
+        return cls._traced(text, characters, 0, container)[0]
+
+    @classmethod
+    def _traced(cls, text: bytes, characters: str, begin: int, container: Container) -> tuple["_Outline", int]:
+        """Find the members, and theirs where there are many, in one go; tell where the text of the container ends."""
+        keyed = isinstance(container, dict)
+        if text[begin : begin + 1] != (b"{" if keyed else b"["):
             raise _UnclearError
-        members = container.items() if isinstance(container, dict) else ((_id(item), item) for item in container)
-        return cls(container, [_Member(name, value) for name, value in members], widths)
+        members, ends = [], [begin + 1]
+        for name, value in (
+            container.items() if isinstance(container, dict) else ((_id(item), item) for item in container)
+        ):
+            inner, at = None, _begin(text, ends[-1], keyed=keyed)
+            if isinstance(value, (dict, list)) and len(value) > FEW_MEMBERS:
+                inner, end = cls._traced(text, characters, at, value)
+            else:
+                _, end = values.scan(characters, at)
+            members.append(_Member(name, value, inner))
+            ends.append(end)
+        gap = _gap(text, ends[-1])
+        if not gap[1]:
+            raise _UnclearError
+        return cls(container, members, [end - before for before, end in pairwise(ends)]), gap.end()
 
     def copy(self) -> "_Outline":
         """Copy it, to be changed."""
