@@ -124,6 +124,18 @@ async def snapshot(connection: Connection, workflow_id: str) -> tuple[int, dict[
     return row["state_version"], row["state"]
 
 
+async def snapshot_text(connection: Connection, workflow_id: str, version: int) -> bytes | None:
+    """Read the snapshot as JSON that nobody has read, None where it shows another version.
+
+    It is as Postgres writes it: of numbers, all digits.
+    """
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        "SELECT convert_to(state::text, 'UTF8') FROM workflows WHERE id = $1 AND state_version = $2",
+        workflow_id,
+        version,
+    )
+
+
 async def create(
     connection: Connection, workflow_id: str, owner: str, *, name: str, state: dict[str, Any]
 ) -> datetime | None:

@@ -148,6 +148,15 @@ def load(data: bytes | str) -> Value:
     return orjson.loads(data)  # type: ignore[no-any-return]
 
 
+def has_long_numbers(text: bytes) -> bool:
+    """Say whether JSON may have an integer of so many digits that `dump` would write it with an exponent."""
+    return _LONG_NUMBER_END in text and _LONG_NUMBER.search(text) is not None
+
+
+_LONG_NUMBER_END = b"00000"  # a float has 17 digits that are not zeros, and PLAIN_FLOATS has 22
+_LONG_NUMBER = re.compile(rb"[0-9]{17}00000")
+
+
 def equal(a: Value, b: Value) -> bool:
     """Say whether two values are one: 1 and 1.0 are, 1 and true are not; the order of keys is no content.
 

@@ -6,14 +6,14 @@ from db import journal, retention, workflows
 from db.database import Connection
 from db.journal import Entry
 from db.workflows import Head
-from merge import changes, diff
+from merge import changes, diff, values
 from merge.changes import Change
 from merge.touched import Touched
 from merge.values import Document
 from resolvers import documents, errors, inputs, sync
 from resolvers.answers import Answer
 from resolvers.context import Context
-from resolvers.saves import Reason, Save
+from resolvers.saves import Reason, Save, Text
 from resolvers.submissions import Ground
 
 BLAME_SAVES = 100  # journal rows that are read at once
@@ -31,6 +31,15 @@ async def state(context: Context, workflow_id: str, version: int) -> Document:
     """Read the document of a workflow that the caller was already shown, at `version`."""
     async with context.database.transaction() as connection:
         return await documents.state_at(connection, workflow_id, version)
+
+
+async def text(context: Context, workflow_id: str, version: int) -> Text:
+    """Read the same, as JSON that need not be read where the snapshot shows this version."""
+    async with context.database.connection() as connection:
+        data = await workflows.snapshot_text(connection, workflow_id, version)
+    if data is None or values.has_long_numbers(data):
+        data = values.dump(await state(context, workflow_id, version))
+    return Text(data)
 
 
 async def versions(context: Context, head: Head, *, first: int | None, before: int | None) -> VersionPage:

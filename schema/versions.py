@@ -45,7 +45,7 @@ class WorkflowVersion:
 
     @strawberry.field(description="The whole document at this version.")
     async def state(self, info: Info) -> JSON:
-        return JSON(await history.state(info.context, self.entry.workflow_id, self.version))
+        return JSON(await history.text(info.context, self.entry.workflow_id, self.version))
 
     @strawberry.field(description="What this save changed.")
     def changes(self) -> list[Change]:

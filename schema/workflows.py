@@ -65,7 +65,7 @@ class Workflow:
 
     @strawberry.field(description="The whole document at `version`.")
     async def state(self, info: Info) -> JSON:
-        return JSON(await history.state(info.context, self.head.id, self.head.version))
+        return JSON(await history.text(info.context, self.head.id, self.head.version))
 
     @strawberry.field(description="The saves that led here, newest first.")
     async def versions(self, info: Info, first: int | None = 20, after: str | None = None) -> VersionConnection:

@@ -133,11 +133,12 @@ async def _check_snapshots(connection: RawConnection, settings: Settings) -> str
         return "All snapshots are up to date."
     if lag.seconds > LATE_SECONDS:
         raise RefusedError(
-            f"{_lag(lag)}, so no server brings them up: start one, or run `workflow-sync fold`. "
-            "Nothing is lost, but whoever reads them with SQL sees old documents."
+            f"{_lag(lag)}: no server brings that up. Start one, or run `workflow-sync fold`; "
+            "nothing is lost, but whoever reads with SQL sees old documents."
         )
+    them = "it" if lag.workflows == 1 else "them"
     every = settings.snapshot_every
-    return f"{_lag(lag)}; that is as it should be (SNAPSHOT_EVERY={every}): `workflow-sync fold` brings them up."
+    return f"{_lag(lag)}; that is as it should be (SNAPSHOT_EVERY={every}): `workflow-sync fold` brings {them} up."
 
 
 def _lag(lag: Lag) -> str:

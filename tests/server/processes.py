@@ -198,7 +198,11 @@ async def sockets_of_each_worker(server: Served, opened: AsyncExitStack) -> list
 
 def worker_of(server: Served, socket: Socket) -> psutil.Process:
     """Find the process at the other end of a socket."""
-    port = socket.connection.local_address[1]
+    return worker_at(server, socket.connection.local_address[1])
+
+
+def worker_at(server: Served, port: int) -> psutil.Process:
+    """Find the process at the other end of a connection from a port."""
     return next(
         worker
         for worker in server.workers()

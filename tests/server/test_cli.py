@@ -12,7 +12,7 @@ from server.cli import main
 from server.settings import Settings
 from tests.server import processes
 
-COMMANDS = ("doctor", "export", "import", "migrate", "schema", "serve", "token")
+COMMANDS = ("doctor", "export", "fold", "import", "migrate", "schema", "serve", "token")
 
 
 def typed(*arguments: str | Path, **settings: str) -> Result:

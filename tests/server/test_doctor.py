@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from db.database import Database
 from server import databases, doctor, pages, postgres
 from server.postgres import Postgres
 from server.settings import Settings
+from tests.db import stories
 from tests.server import processes
 
 
@@ -22,9 +24,9 @@ def built(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def settings(migrated_url: str, tmp_path: Path) -> Settings:
+def settings(database: Database, tmp_path: Path) -> Settings:
     """Settings with which nothing is wrong."""
-    return Settings(database_url=SecretStr(migrated_url), data=tmp_path / "data", port=0)
+    return Settings(database_url=SecretStr(database.url), data=tmp_path / "data", port=0)
 
 
 async def wrong(settings: Settings) -> dict[str, str]:
@@ -46,6 +48,7 @@ async def test_nothing_is_wrong_with_a_named_database_that_is_up_to_date(setting
         "database",
         "connections",
         "migrations",
+        "snapshots",
     ]
     assert not any(finding.wrong for finding in findings)
     assert not (settings.data).exists()
@@ -138,6 +141,58 @@ async def test_a_postgres_that_is_too_old_is_wrong(settings: Settings, monkeypat
     found = await wrong(settings)
     assert list(found) == ["database"]
     assert found["database"].endswith("upgrade it to 99 or newer, or have DATABASE_URL name another one.")
+
+
+async def snapshots(settings: Settings) -> doctor.Finding:
+    """Give what is found out about snapshots."""
+    return next(finding for finding in await doctor.examine(settings) if finding.subject == "snapshots")
+
+
+async def leave_behind(database: Database, workflow_id: str, *, versions: int, seconds: float) -> None:
+    """Have a snapshot lag by so many versions, the last of which was saved so long ago."""
+    await stories.create(database, workflow_id)
+    async with database.connection() as connection:
+        await connection.execute(
+            "UPDATE workflows SET version = version + $2, saved_at = now() - make_interval(secs => $3) WHERE id = $1",
+            workflow_id,
+            versions,
+            seconds,
+        )
+
+
+async def test_snapshots_that_are_up_to_date_are_right(settings: Settings, database: Database) -> None:
+    await stories.create(database)
+    assert await snapshots(settings) == doctor.Finding("snapshots", "All snapshots are up to date.")
+
+
+async def test_a_snapshot_that_lags_for_a_moment_is_as_it_should_be(settings: Settings, database: Database) -> None:
+    await leave_behind(database, "w", versions=1, seconds=0)
+    assert await snapshots(settings) == doctor.Finding(
+        "snapshots",
+        "1 snapshot lags by a version, for 0 s; that is as it should be (SNAPSHOT_EVERY=0): "
+        "`workflow-sync fold` brings it up.",
+    )
+
+
+async def test_it_is_told_how_far_snapshots_lag(settings: Settings, database: Database) -> None:
+    await leave_behind(database, "one", versions=2, seconds=0)
+    await leave_behind(database, "other", versions=15, seconds=180)
+    assert await snapshots(but(settings, snapshot_every=20)) == doctor.Finding(
+        "snapshots",
+        "2 snapshots lag by 17 versions, the oldest for 3 minutes; that is as it should be (SNAPSHOT_EVERY=20): "
+        "`workflow-sync fold` brings them up.",
+    )
+
+
+async def test_snapshots_that_lag_for_so_long_that_no_server_folds_them_are_wrong(
+    settings: Settings, database: Database
+) -> None:
+    await leave_behind(database, "one", versions=2, seconds=3 * 3_600)
+    await leave_behind(database, "other", versions=1, seconds=0)
+    assert await wrong(settings) == {
+        "snapshots": "2 snapshots lag by 3 versions, the oldest for 3 hours: no server brings that up. "
+        "Start one, or run `workflow-sync fold`; nothing is lost, but whoever reads with SQL sees old documents."
+    }
 
 
 async def test_the_command_prints_each_finding_and_ends_with_1_where_one_is_wrong(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from db.database import Database
 from db.hub import Hub
-from resolvers.saver import Saver
 from resolvers.context import Context, Limits, UserId, Viewer
+from resolvers.saver import Saver
 from server import transfer
 from server.cli import main
 from server.postgres import Postgres
