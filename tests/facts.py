@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from db.database import Connection
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0  # machines that test are often busy
 
 
 async def until(fact: Callable[[], bool | Awaitable[bool]]) -> None:

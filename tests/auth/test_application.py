@@ -110,9 +110,9 @@ async def test_signing_out_ends_the_socket(server: Running, ada: User, monkeypat
 
 
 async def test_the_socket_ends_with_the_session(server: Running, app: Application, ada: User) -> None:
-    soon = datetime.now(UTC) + timedelta(seconds=1)
-    await app.execute('UPDATE "session" SET "expiresAt" = $1 WHERE "userId" = $2', soon, ada.id)
     async with server.raw_socket(origin=server.url, cookie=ada.cookie) as client:
+        soon = datetime.now(UTC) + timedelta(seconds=2)
+        await app.execute('UPDATE "session" SET "expiresAt" = $1 WHERE "userId" = $2', soon, ada.id)
         await client.init()
         assert await client.closed() == 4403
     assert is_refused(await ask(server, Cookie=ada.cookie))

@@ -21,6 +21,7 @@ from server.app import create_app
 from server.protocol import WebSocketProtocol
 from server.services import Services
 from server.settings import Settings
+from tests.facts import PATIENCE_SECONDS, until
 
 Frame = dict[str, Any]
 
@@ -84,14 +85,12 @@ class Running:
         return [connection.transport.get_write_buffer_size() for connection in connections]
 
     async def until(self, fact: Callable[[], bool]) -> None:
-        """Wait for something to become true, 20 seconds at most."""
-        async with asyncio.timeout(20):
-            while not fact():  # noqa: ASYNC110 -- what uvicorn and sockets do is told to nobody
-                await asyncio.sleep(0.01)
+        """Wait for something to become true, and not for ever."""
+        await until(fact)
 
     async def idle(self) -> None:
         """Wait until no request and no WebSocket is under way."""
-        await self.until(lambda: not self.uvicorn.server_state.tasks)
+        await until(lambda: not self.uvicorn.server_state.tasks)
 
     @asynccontextmanager
     async def raw_socket(
@@ -128,7 +127,7 @@ class Socket:
 
     async def receive(self) -> Frame:
         """Take the next message, which must be text."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             message = await self.connection.recv()
         assert isinstance(message, str)
         frame = json.loads(message)
@@ -166,7 +165,7 @@ class Socket:
 
     async def closed(self) -> int:
         """Wait until the server closes the socket, and give its code."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await self.connection.wait_closed()
         assert self.connection.close_code is not None
         return self.connection.close_code

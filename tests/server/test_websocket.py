@@ -289,7 +289,7 @@ async def test_a_page_of_a_known_origin_is_taken(server: Running, own: bool) -> 
 
 async def test_the_socket_ends_with_the_token(server: Running) -> None:
     async with server.raw_socket() as client:
-        await client.init(Authorization=server.bearer("ada", lifetime=timedelta(seconds=1)))
+        await client.init(Authorization=server.bearer("ada", lifetime=timedelta(seconds=3)))
         await client.subscribe("1", "subscription { workflowsChanged { id } }")
         assert await client.closed() == 4403
     await server.idle()
@@ -325,7 +325,7 @@ async def test_an_unforeseen_error_is_masked_and_logged_once(
 
 async def test_a_client_that_never_reads_holds_up_nobody_and_is_cut_off(settings: Settings) -> None:
     document = {"text": "x" * 1_000_000}
-    async with live.run(settings, ping_seconds=1.0) as server:
+    async with live.run(settings, ping_seconds=2.0) as server:
         await save(server, "ada", id="w1", state=document | {"n": 0})
         async with server.socket("ada") as reader, server.socket("ada") as deaf:
             await deaf.subscribe("1", STATES, id="w1")
