@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from db.database import Database
-from resolvers import history, workflows
+from db import journal
+from db.database import Connection, Database
+from merge import values
+from resolvers import documents, history, snapshots, workflows
 from resolvers.context import Context
 from tests.documents import Document
 
@@ -31,6 +33,44 @@ async def rows(database: Database, table: str, workflow_id: str | None = None) -
 async def everything(database: Database, workflow_id: str | None = None) -> dict[str, Rows]:
     """Read all tables, of one workflow or of all, to see whether anything was written."""
     return {table: await rows(database, table, workflow_id) for table in TABLES}
+
+
+async def fold(context: Context, workflow_id: str = "w") -> None:
+    """Bring the snapshot of a workflow up to its version."""
+    await snapshots.fold(context.database, context.saver.states, workflow_id, wait=True)
+
+
+async def lagging(database: Database) -> list[str]:
+    """Name the workflows whose column `state` is not the document at their version."""
+    async with database.transaction() as connection:
+        heads = await connection.fetch("SELECT * FROM workflows WHERE purged_at IS NULL")
+        return [head["id"] for head in heads if not await _is_shown(connection, dict(head))]
+
+
+async def _is_shown(connection: Connection, head: dict[str, Any]) -> bool:
+    """Compare a snapshot with the whole journal, as far as it is there."""
+    entries = await journal.between(connection, head["id"], 0, head["version"])
+    is_whole = len(entries) == head["version"]
+    is_equal = not is_whole or values.equal(head["state"], documents.fold({}, entries))
+    return is_equal and head["state_version"] == head["version"]
+
+
+async def prune(context: Context, through: int, workflow_id: str = "w") -> None:
+    """Forget the versions up to one, as pruning does: under the snapshot. What is known here is forgotten, too."""
+    await fold(context, workflow_id)
+    async with context.database.connection() as connection:
+        await connection.execute(
+            "DELETE FROM workflow_changes WHERE workflow_id = $1 AND version <= $2", workflow_id, through
+        )
+    context.saver.states.forget(workflow_id)
+
+
+async def keep(context: Context, *versions: int, workflow_id: str = "w") -> None:
+    """Keep the whole document at some versions, which each are a checkpoint then."""
+    async with context.database.transaction() as connection:
+        for version in versions:
+            state = await documents.state_at(connection, workflow_id, version)
+            await journal.put_checkpoint(connection, workflow_id, version, state)
 
 
 async def versions(database: Database, workflow_id: str = "w") -> list[int]:

@@ -311,8 +311,7 @@ async def test_a_payload_whose_base_is_forgotten_meanwhile_stays_open(
     is_reached = standings.is_reached
 
     async def forgotten(*_: object) -> bool:
-        async with owner.database.connection() as connection:
-            await connection.execute("DELETE FROM workflow_changes WHERE version <= 2")
+        await stores.prune(owner, 2)
         monkeypatch.setattr(standings, "is_reached", is_reached)
         return True
 

@@ -26,6 +26,8 @@ async def versions(owner: Context) -> int:
     """The number of versions of a workflow, which has a checkpoint and some more."""
     for n in range(1, 56):
         await sync.sync(owner, Save("w", document(n), client_id="tab"))
+    await stores.keep(owner, 50)
+    await stores.fold(owner)
     return 55
 
 
@@ -82,6 +84,7 @@ async def test_the_snapshot_is_the_fold_of_the_journal(owner: Context, editor: C
         await sync.sync((owner, editor)[n % 2], Save(workflow, state, base_version=n))
     async with owner.database.connection() as connection:
         entries = await journal.between(connection, workflow, 0, len(states) + 1)
+    await stores.fold(owner)
     (row,) = await stores.rows(owner.database, "workflows")
     assert repr(documents.fold({}, entries)["blocks"]) == repr(row["state"]["blocks"])
     assert documents.fold({}, entries) == row["state"] == states[-1]

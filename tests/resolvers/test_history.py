@@ -39,6 +39,7 @@ async def grow(context: Context, versions: int) -> None:
 async def history_of_120(owner: Context, workflow: str) -> str:
     """A workflow with 120 versions, which are two checkpoints and more."""
     await grow(owner, 120)
+    await stores.keep(owner, 50, 100)
     return workflow
 
 
@@ -47,8 +48,6 @@ async def history_of_120(owner: Context, workflow: str) -> str:
 
 @pytest.mark.usefixtures("history_of_120")
 async def test_every_version_can_be_read_across_checkpoints(viewer: Context) -> None:
-    checkpoints = await stores.rows(viewer.database, "workflow_checkpoints")
-    assert [row["version"] for row in checkpoints] == [50, 100] == list(range(journal.CHECKPOINT_EVERY, 120, 50))
     for n in range(1, 121):
         assert await history.state(viewer, "w", n) == document(n)
     assert await history.state(viewer, "w", 0) == {}
@@ -539,9 +538,11 @@ BRIEF = Retention(versions=10, days=30)
 
 
 async def age(context: Context) -> None:
-    """Make it long ago that everything was saved."""
+    """Make it long ago that everything was saved, and that the process did."""
+    await stores.fold(context)
     async with context.database.connection() as connection:
         await connection.execute("UPDATE workflow_changes SET saved_at = now() - interval '1 year'")
+    context.saver.states.forget("w")
 
 
 async def forget(context: Context) -> None:
@@ -609,8 +610,8 @@ async def test_versions_that_the_journal_no_longer_reaches_need_a_resync(
     owner: Context, read: Callable[[Context], Awaitable[object]]
 ) -> None:
     await grow(owner, 60)
-    async with owner.database.connection() as connection:
-        await connection.execute("DELETE FROM workflow_changes WHERE version <= 40")
+    await stores.keep(owner, 50)
+    await stores.prune(owner, 40)
     with pytest.raises(errors.ResyncRequiredError):
         await read(owner)
     head = await workflows.visible(owner, "w")

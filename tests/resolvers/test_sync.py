@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from db import conflicts
+from db import batches, conflicts
 from db import workflows as heads
 from db.workflows import Role
 from merge import apply, diff, values
@@ -18,6 +19,9 @@ from resolvers.saves import Mode, Reason, Save, Status
 from tests import documents
 from tests.documents import Document
 from tests.resolvers import stores
+from tests.resolvers.conftest import in_both_modes
+
+pytestmark = in_both_modes
 
 FIRST: Document = {"blocks": {"a": {"x": 1}}, "edges": []}  # what `workflow` is at version 1
 MOVED: Document = {"blocks": {"a": {"x": 2}}, "edges": []}
@@ -111,16 +115,18 @@ async def test_the_id_of_a_purged_workflow_stays_taken(owner: Context, stranger:
     assert await stores.everything(owner.database) == before
 
 
-def overtake(monkeypatch: pytest.MonkeyPatch, statement: str, happens: Callable[[], Awaitable[object]]) -> None:
+def overtake(
+    monkeypatch: pytest.MonkeyPatch, room: ModuleType, statement: str, happens: Callable[[], Awaitable[object]]
+) -> None:
     """Have something happen right before a statement is sent for the first time."""
-    send: Callable[..., Awaitable[object]] = getattr(heads, statement)
+    send: Callable[..., Awaitable[object]] = getattr(room, statement)
 
     async def late(*arguments: object, **fields: object) -> object:
-        monkeypatch.setattr(heads, statement, send)
+        monkeypatch.setattr(room, statement, send)
         await happens()
         return await send(*arguments, **fields)
 
-    monkeypatch.setattr(heads, statement, late)
+    monkeypatch.setattr(room, statement, late)
 
 
 async def outcome_of(saving: Awaitable[Answer]) -> object:
@@ -166,18 +172,40 @@ MEANWHILE: dict[str, tuple[Callable[[Context], Awaitable[None]], object]] = {
 }
 
 
-@pytest.mark.usefixtures("workflow")
-@pytest.mark.parametrize(("happens", "outcome"), MEANWHILE.values(), ids=MEANWHILE.keys())
+meanwhile = pytest.mark.parametrize(("happens", "outcome"), MEANWHILE.values(), ids=MEANWHILE.keys())
+
+
+@pytest.mark.usefixtures("workflow", "alone")
+@meanwhile
 async def test_what_happens_between_reading_and_writing_counts(
-    owner: Context,
+    elsewhere: Context,
     editor: Context,
     monkeypatch: pytest.MonkeyPatch,
     happens: Callable[[Context], Awaitable[None]],
     outcome: object,
 ) -> None:
-    overtake(monkeypatch, "write", lambda: happens(owner))
+    overtake(monkeypatch, heads, "write", lambda: happens(elsewhere))
+    await check_that_it_counts(editor, outcome)
+
+
+@pytest.mark.usefixtures("workflow")
+@meanwhile
+async def test_what_happens_before_a_batch_is_written_counts(
+    elsewhere: Context,
+    editor: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    happens: Callable[[Context], Awaitable[None]],
+    outcome: object,
+) -> None:
+    overtake(monkeypatch, batches, "write", lambda: happens(elsewhere))
+    await check_that_it_counts(editor, outcome)
+
+
+async def check_that_it_counts(editor: Context, outcome: object) -> None:
+    """Save as an editor, in the middle of which something happens, and look whether that has its outcome."""
     assert await outcome_of(save(editor, MOVED, 1)) == outcome
-    (row,) = await stores.rows(owner.database, "workflows")
+    await stores.fold(editor)
+    (row,) = await stores.rows(editor.database, "workflows")
     is_saved = outcome in {(Status.SAVED, 2), (Status.MERGED, 3)}
     assert (row["state"].get("blocks", {}).get("a") == {"x": 2}) is is_saved
     assert (row["state"].get("blocks", {}).get("b") == {}) is (outcome == (Status.MERGED, 3))
@@ -186,7 +214,7 @@ async def test_what_happens_between_reading_and_writing_counts(
 async def test_an_id_that_is_taken_between_reading_and_writing_stays_theirs(
     owner: Context, stranger: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    overtake(monkeypatch, "create", lambda: save(owner, FIRST))
+    overtake(monkeypatch, heads, "create", lambda: save(owner, FIRST))
     with pytest.raises(errors.ForbiddenError, match="taken"):
         await save(stranger, MOVED)
     assert await stores.document(owner) == FIRST
@@ -196,9 +224,10 @@ async def test_an_id_that_is_taken_between_reading_and_writing_stays_theirs(
 # What is saved
 
 
-async def test_a_save_is_one_row_of_the_journal_and_the_snapshot(owner: Context) -> None:
+async def test_a_save_is_one_row_of_the_journal_that_the_snapshot_shows_in_the_end(owner: Context) -> None:
     await sync.sync(owner, Save("w", FIRST, reason=Reason.IMPORT))
     await sync.sync(owner, Save("w", MOVED, base_version=1, client_id="tab", sequence=1, reason=Reason.PERIODIC))
+    await stores.fold(owner)
     (head,) = await stores.rows(owner.database, "workflows")
     assert (head["version"], head["state_version"], head["state"]) == (2, 2, MOVED)
     first, second = await stores.rows(owner.database, "workflow_changes")
@@ -487,8 +516,7 @@ async def test_a_base_above_the_current_version_is_resynced_and_its_payload_kept
 async def test_a_base_older_than_the_journal_is_resynced_and_its_payload_kept(owner: Context, editor: Context) -> None:
     for n in range(2, 6):
         await saved(editor, FIRST | {"n": n}, n - 1)
-    async with owner.database.connection() as connection:
-        await connection.execute("DELETE FROM workflow_changes WHERE version <= 3")
+    await stores.prune(owner, 3)
     for base in range(3):
         answer = await save(owner, MOVED, base, client="tab")
         assert (answer.status, answer.version, answer.changes) == (Status.RESYNC, 5, ())

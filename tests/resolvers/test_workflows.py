@@ -18,6 +18,7 @@ from resolvers.saves import Mode, Save, Status
 from resolvers.submissions import Ground
 from resolvers.workflows import HeadPage
 from tests.facts import somebody_waits, until
+from tests.resolvers import stores
 
 Operation = Callable[[Context, str], Awaitable[Any]]
 
@@ -177,17 +178,16 @@ async def test_the_trash_gives_back_what_was_put_there(owner: Context, viewer: C
     before = await workflows.visible(viewer, workflow)
     trashed = await workflows.delete(owner, workflow)
     assert trashed.deleted_at is not None
-    assert await workflows.visible(viewer, workflow) == replace(before, deleted_at=trashed.deleted_at)
+    assert await workflows.visible(viewer, workflow) == replace(
+        before, deleted_at=trashed.deleted_at, revision=before.revision + 1
+    )
     assert await workflows.delete(owner, workflow) == trashed
     await workflows.undelete(owner, workflow)
-    assert await workflows.visible(viewer, workflow) == before
+    assert await workflows.visible(viewer, workflow) == replace(before, revision=before.revision + 2)
     assert (await workflows.undelete(owner, workflow)).deleted_at is None
 
 
-async def test_a_purge_leaves_an_id_and_nothing_of_the_content(
-    owner: Context, editor: Context, workflow: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("db.journal.CHECKPOINT_EVERY", 1)
+async def test_a_purge_leaves_an_id_and_nothing_of_the_content(owner: Context, editor: Context, workflow: str) -> None:
     await workflows.rename(owner, workflow, "a secret")
     secret = {"blocks": {"a": {"x": "a secret"}}, "edges": []}
     await sync.sync(owner, Save("w", secret, base_version=1, client_id="tab", sequence=1))
@@ -195,6 +195,7 @@ async def test_a_purge_leaves_an_id_and_nothing_of_the_content(
     assert (await sync.sync(editor, lost)).status is Status.CONFLICT
     over = await sync.sync(editor, Save("w", {"blocks": {"a": {"x": "other"}}, "edges": []}, base_version=1))
     assert [conflict.sides["theirs"] for conflict in over.conflicts] == ["a secret"]
+    await stores.keep(owner, 2)
     assert await workflows.purge(owner, workflow) == workflow
     for table in ("changes", "checkpoints", "clients", "conflicts", "members"):
         assert await count(owner, f"workflow_{table}") == 0
