@@ -8,7 +8,7 @@ BETTER_AUTH := tests/auth/better_auth
 PAGES := $(wildcard web/*.html web/*.json web/*.ts) $(shell find web/src -type f)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run test check setup lock bench-merge
+.PHONY: help run test check setup lock bench bench-quick bench-profile bench-merge bench-setup
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
@@ -30,8 +30,21 @@ check: setup ## Run the linters, the type checkers, the import contracts and the
 
 setup: .venv/.installed server/pages/index.html $(BETTER_AUTH)/node_modules/.installed ## Install everything into this folder and build the pages
 
+bench: bench-setup ## Measure everything beside others, and keep the results in bench/results: about 45 minutes
+	@$(BIN)/python -m bench --runs 5 --out bench/results
+
+bench-quick: bench-setup ## Measure the most telling part of it: under 3 minutes
+	@$(BIN)/python -m bench --workloads whole,fanout --sizes 34 --seconds 3
+
+bench-profile: bench-setup ## Draw a flame graph of a worker that saves
+	@$(BIN)/python -m bench.profile
+
 bench-merge: setup ## Measure what a merge costs, beside jsonpatch and pycrdt
 	@$(BIN)/python -m bench.merge
+
+bench-setup: setup bench/peers/node_modules/.installed
+	@command -v wrk >/dev/null || { echo "Installing wrk ..." && apt-get install -y -qq wrk >/dev/null; } || \
+		{ echo "wrk is needed to drive the servers: apt-get install wrk, or brew install wrk"; exit 1; }
 
 lock: .venv/.installed ## Pin the newest dependencies that pyproject.toml allows
 	$(COMPILE) --upgrade --group dev --group bench pyproject.toml --output-file requirements.lock

@@ -14,12 +14,9 @@ from bench.documents import SIZES
 from bench.load import LoadError
 from bench.measure import Sample
 from bench.servers import StartError
-from bench.suite import Suite
+from bench.suite import DATA, LOG, Suite
 from bench.systems import NODE, SYSTEMS
 from server.postgres import Postgres
-
-DATA = Path(".data")  # on a real disk, which a folder for temporary files may not be
-LOG = DATA / "bench.log"  # what the systems complain about
 
 
 def _words(known: Sequence[str]) -> Callable[[click.Context, click.Parameter, str], tuple[str, ...]]:

@@ -1,7 +1,7 @@
 -- What wrk sends: saves or reads of workflows, each thread with one connection and with workflows of its own.
 --
--- Arguments: the folder with the requests and the list of workflows, how many threads there are, this run's name,
--- its first number, and a pattern that each answer must match ("" where none is looked at).
+-- Arguments: the folder with the requests and the list of workflows, how many threads there are, this run's
+-- first number, and a pattern that each answer must match ("" where none is looked at).
 
 local threads = {}
 
@@ -26,8 +26,8 @@ local function template(file)
 end
 
 function init(args)
-   local folder, count, run = args[1], tonumber(args[2]), args[3]
-   number, expected = tonumber(args[4]), args[5]
+   local folder, count = args[1], tonumber(args[2])
+   number, expected = tonumber(args[3]), args[4]
    requests, workflows, turn, acknowledged, failed, complaint = {}, {}, place == 0 and -1 or 0, 0, 0, ""
    for _, file in ipairs(lines(folder .. "/requests")) do
       requests[#requests + 1] = template(folder .. "/" .. file)
@@ -35,7 +35,7 @@ function init(args)
    for index, line in ipairs(lines(folder .. "/workflows")) do
       if (index - 1) % count == place then
          local id, version = line:match("(%S+) (%d+)")
-         local client = string.format("%-16s", string.format("run%s-tab%d", run, place)):gsub(" ", "-")
+         local client = string.format("%-24s", string.format("run%d-tab%d", args[3], place)):gsub(" ", "-")
          workflows[#workflows + 1] = {
             id = id, version = tonumber(version), saves = 0, client = client, x0 = number, x1 = number, x2 = number, x3 = number,
          }

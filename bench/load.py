@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Self
 from uuid import NAMESPACE_URL, uuid5
@@ -14,7 +13,9 @@ from bench.requests import Request, message
 
 WORKFLOWS = 200
 SCRIPT = Path(__file__).with_suffix(".lua")
-NUMBERS = count(100_000_000, 1_000_000)  # where each run begins to count, so that no save writes what is there
+NUMBERS = iter(
+    range(100_000_000, 1_000_000_000, 10_000)
+)  # where each run begins to count, so that no save writes what is there
 
 
 class LoadError(Exception):
@@ -64,7 +65,7 @@ async def drive(
     number = next(NUMBERS)
     with tempfile.TemporaryDirectory(prefix="workflow-sync-load-") as folder:
         _write(Path(folder), [message(request, host, token) for request in requests], versions)
-        arguments = (folder, str(connections), str(number // 1_000_000), str(number), requests[0].expected)
+        arguments = (folder, str(connections), str(number), requests[0].expected)
         process = await asyncio.create_subprocess_exec(
             "wrk",
             f"--threads={connections}",

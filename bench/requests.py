@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 # Widths in bytes: the length of a body must not depend on what fills it. JSON may have spaces after numbers.
-WIDTHS = {"id": 36, "base": 9, "sequence": 9, "client": 16, **{f"x{spot}": 9 for spot in range(4)}}
+WIDTHS = {"id": 36, "base": 9, "sequence": 9, "client": 24, **{f"x{spot}": 9 for spot in range(4)}}
 HOLE = re.compile(rb"\x01(\w+)\x01")
 
 

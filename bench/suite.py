@@ -16,6 +16,9 @@ from bench.servers import StartError
 from bench.systems import OURS, System
 from server.postgres import Postgres
 
+DATA = Path(".data")  # on a real disk, which a folder for temporary files may not be
+LOG = DATA / "bench.log"  # what the systems complain about
+
 
 @dataclass(frozen=True, slots=True)
 class Suite:
