@@ -18,7 +18,7 @@ from resolvers.saves import Mode, Reason, Save, Status
 from resolvers.submissions import Ground
 from tests.documents import Document
 from tests.facts import somebody_waits, until
-from tests.losses import Loss, LossyProxy
+from tests.losses import BATCH, COMMIT, Loss, LossyProxy
 from tests.resolvers import stores
 from tests.resolvers.conftest import CACHE_BYTES
 
@@ -46,6 +46,16 @@ async def far(owner: Context, proxy: LossyProxy) -> AsyncIterator[Context]:
         yield replace(owner, database=database, hub=hub, saver=saver)
 
 
+@pytest.fixture(params=["together", "alone"])
+def way(request: pytest.FixtureRequest, proxy: LossyProxy) -> str:
+    """Whether saves are written together with others or alone; either way what is lost is what commits them."""
+    if request.param == "alone":
+        request.getfixturevalue("alone")
+    else:
+        proxy.request = BATCH
+    return str(request.param)
+
+
 SAVES: dict[str, tuple[Save, Status]] = {
     "created": (Save("new", FIRST, base_version=0), Status.CREATED),
     "created, empty": (Save("new", {}, base_version=0), Status.CREATED),
@@ -62,17 +72,29 @@ SAVES: dict[str, tuple[Save, Status]] = {
 # Without a sequence these write nothing that anybody would wait for.
 IDLE = {Status.UNCHANGED, Status.REJECTED}
 
+# Whatever has something else to be kept, or nothing to be compared with, is written alone.
+TOGETHER = {"saved", "unchanged", "merged"}
+
 LOST = [
-    pytest.param(sent, status, sequence, loss, id=f"{name}, {'a' if sequence else 'no'} sequence, lost {loss.value}")
+    pytest.param(
+        way,
+        sent,
+        status,
+        sequence,
+        loss,
+        id=f"{way}: {name}, {'a' if sequence else 'no'} sequence, lost {loss.value}",
+    )
+    for way in ("together", "alone")
     for name, (sent, status) in SAVES.items()
     for sequence in (1, None)
     for loss in Loss
+    if way == "alone" or name in TOGETHER
     if sequence or loss is not Loss.MEANWHILE or status not in IDLE
 ]
 
 
-@pytest.mark.usefixtures("workflow")
-@pytest.mark.parametrize(("sent", "status", "sequence", "loss"), LOST)
+@pytest.mark.usefixtures("way", "workflow")
+@pytest.mark.parametrize(("way", "sent", "status", "sequence", "loss"), LOST, indirect=["way"])
 async def test_a_save_whose_commit_is_lost_is_decided_once(
     far: Context, editor: Context, proxy: LossyProxy, sent: Save, status: Status, sequence: int | None, loss: Loss
 ) -> None:
@@ -93,7 +115,7 @@ async def test_a_save_whose_commit_is_lost_is_decided_once(
         assert replace(again, replayed=answer.replayed) == answer
 
 
-@pytest.mark.usefixtures("workflow")
+@pytest.mark.usefixtures("alone", "workflow")
 async def test_a_save_is_written_after_several_lost_connections(far: Context, proxy: LossyProxy) -> None:
     proxy.losses = [Loss.BEFORE, Loss.MEANWHILE, Loss.AFTER]
     answer = await sync.sync(far, Save("w", MOVED, base_version=1, client_id="tab", sequence=1))
@@ -103,9 +125,21 @@ async def test_a_save_is_written_after_several_lost_connections(far: Context, pr
 
 
 @pytest.mark.usefixtures("workflow")
-async def test_a_save_that_is_never_committed_is_given_up_and_can_be_sent_again(
+async def test_a_save_is_written_after_its_batch_and_several_connections_were_lost(
     far: Context, proxy: LossyProxy
 ) -> None:
+    proxy.request, proxy.losses = b"INTO workflow_changes", [Loss.BEFORE] * 3
+    answer = await sync.sync(far, Save("w", MOVED, base_version=1, client_id="tab", sequence=1))
+    assert (answer.status, answer.version, answer.replayed) == (Status.SAVED, 2, False)
+    assert await stores.versions(far.database) == [1, 2]
+    assert proxy.losses == []
+
+
+@pytest.mark.usefixtures("workflow")
+async def test_a_save_that_is_never_committed_is_given_up_and_can_be_sent_again(
+    far: Context, proxy: LossyProxy, way: str
+) -> None:
+    proxy.request = b"INTO workflow_changes" if way == "together" else COMMIT  # a batch is followed by saves alone
     proxy.losses = [Loss.BEFORE] * sync.COMMIT_ATTEMPTS
     sent = Save("w", MOVED, base_version=1, client_id="tab", sequence=1)
     with pytest.raises(ConnectionResetError):
@@ -115,10 +149,11 @@ async def test_a_save_that_is_never_committed_is_given_up_and_can_be_sent_again(
     assert (answer.status, answer.version, answer.replayed) == (Status.SAVED, 2, False)
 
 
-@pytest.mark.usefixtures("workflow")
-@pytest.mark.parametrize(
-    "request_", [b"BEGIN", b"FROM workflows w", b"UPDATE workflows", b"INTO workflow_changes", b"INTO workflow_clients"]
-)
+WRITES = [b"UPDATE workflows", b"INTO workflow_changes", b"INTO workflow_clients"]
+
+
+@pytest.mark.usefixtures("way", "workflow")
+@pytest.mark.parametrize("request_", [b"BEGIN", b"FROM workflows w", b"FROM workflow_clients", *WRITES, COMMIT])
 async def test_a_connection_lost_anywhere_in_a_save_is_nothing_lost(
     far: Context, proxy: LossyProxy, request_: bytes
 ) -> None:
@@ -129,7 +164,7 @@ async def test_a_connection_lost_anywhere_in_a_save_is_nothing_lost(
     assert await stores.versions(far.database) == [1, 2]
 
 
-@pytest.mark.usefixtures("workflow")
+@pytest.mark.usefixtures("way", "workflow")
 async def test_a_save_that_somebody_overtook_while_its_commit_was_lost_is_merged_with_theirs(
     far: Context, editor: Context, proxy: LossyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -199,7 +199,8 @@ async def test_another_save_under_the_same_sequence_is_refused(owner: Context, o
 @pytest.mark.usefixtures("workflow")
 async def test_the_order_of_keys_in_changes_does_not_make_another_save(owner: Context) -> None:
     """A whole state is told apart by how it is written, so that nobody has to read it for that."""
-    for value, replayed in (({"x": 2, "y": 1}, False), ({"y": 1, "x": 2}, True)):
+    values: list[tuple[Document, bool]] = [({"x": 2, "y": 1}, False), ({"y": 1, "x": 2}, True)]
+    for value, replayed in values:
         edit = (Change(("blocks", "a"), value=value),)
         answer = await sync.sync(owner, Save("w", changes=edit, base_version=1, client_id="tab", sequence=1))
         assert answer.replayed is replayed
