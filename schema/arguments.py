@@ -7,6 +7,8 @@ from graphql import FieldNode, GraphQLField, GraphQLInputObjectType, GraphQLInpu
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types.field import StrawberryField
 
+from schema import scalars
+
 DEFINITION = "strawberry-definition"  # where Strawberry notes what it made a part of the schema from
 
 Arguments = dict[str, Any]  # by their Python names
@@ -61,3 +63,10 @@ def _of_object(type_: GraphQLInputObjectType) -> Convert:
         return class_(**{python: convert(value[name]) for name, python, convert in fields if name in value})
 
     return object_
+
+
+def unread(type_: GraphQLInputObjectType) -> frozenset[str]:
+    """Name the fields of an input that may be given as Texts."""
+    return frozenset(
+        name for name, field in type_.fields.items() if field.extensions[DEFINITION].metadata == scalars.UNREAD
+    )

@@ -15,6 +15,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLField,
     GraphQLIncludeDirective,
+    GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
@@ -26,11 +27,13 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
     get_directive_values,
+    get_named_type,
     get_variable_values,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
     is_object_type,
+    type_from_ast,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types import ExecutionResult
@@ -48,12 +51,16 @@ Resolve = Callable[[Run, Any], Any]
 
 
 class Plan:
-    """One operation of a valid document, prepared to be run many times."""
+    """One operation of a valid document, prepared to be run many times.
+
+    `unread` has the members of variables that may be given as Texts: of an object, or of each in a list.
+    """
 
     def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Fragments) -> None:
         root = schema.get_root_type(operation.operation)
         assert root is not None, "the document is valid"
         self.kind = operation.operation
+        self.unread = _unread(schema, operation)
         self._schema = schema
         self._operation = operation
         self._fragments = fragments
@@ -80,6 +87,15 @@ class Plan:
             selection = _Selection(self._schema, self._fragments, variables)
             self._selected[key] = selection.object(self._root, [self._operation.selection_set])
         return self._selected[key]
+
+
+def _unread(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for node in operation.variable_definitions or ():
+        type_ = get_named_type(type_from_ast(schema, node.type))
+        if isinstance(type_, GraphQLInputObjectType):
+            found[node.variable.name.value] = arguments.unread(type_)
+    return found
 
 
 def _conditions(operation: OperationDefinitionNode, fragments: Fragments) -> set[str]:

@@ -13,11 +13,6 @@ from resolvers import errors
 GZIP = zlib.MAX_WBITS | 16  # what zlib calls a gzip header
 
 
-async def read_json(request: Request, *, most: int) -> object:
-    """Read a body of at most `most` bytes and parse it. Raises what `read` raises, and BadUserInputError."""
-    return parse(await read(request, most=most))
-
-
 def parse(text: bytes | str) -> object:
     """Parse JSON that somebody sent. Raises BadUserInputError."""
     try:

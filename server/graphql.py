@@ -21,7 +21,7 @@ async def graphql(request: Request) -> Response:
         return await pages.graphiql(request)
     identity = await callers.identify(request)
     _check_known(identity, request)
-    operation = Operation.of(await _params(request))
+    operation = await _operation(request)
     _check_kind(operation.kind(), request, identity)
     result = await operation.execute(services.of(request).context(identity.viewer if identity else None))
     answer = responses.of_result(result)
@@ -39,12 +39,12 @@ def _is_visit(request: Request) -> bool:
     return request.method == "GET" and not asks and "text/html" in request.headers.get("accept", "")
 
 
-async def _params(request: Request) -> object:
+async def _operation(request: Request) -> Operation:
     if request.method == "GET":
-        return _from_query(request.query_params)
+        return Operation.of(_from_query(request.query_params))
     if callers.content_type(request) != "application/json":
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send the operation as application/json.")
-    return await body.read_json(request, most=services.of(request).settings.max_body_bytes)
+    return Operation.read(await body.read(request, most=services.of(request).settings.max_body_bytes))
 
 
 def _from_query(params: Mapping[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from strawberry.types import ExecutionResult
 from resolvers import errors
 from resolvers.context import Context
 from schema.build import schema
+from server import body, unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,20 @@ class Operation:
             raise errors.BadUserInputError("`operationName` must be a text.")
         _object(params, "extensions")
         return cls(text, _object(params, "variables"), name)
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Read the same from JSON; whole documents in it stay texts. Raises BadUserInputError, InvalidDocumentError."""
+        params = unread.params(data)
+        if params is None:
+            return cls.of(body.parse(data))
+        names = schema.document(params.query).plan(params.operationName).unread
+        variables = params.variables or {}
+        return cls(
+            params.query,
+            {name: unread.variable(value, names.get(name, frozenset())) for name, value in variables.items()},
+            params.operationName,
+        )
 
     def kind(self) -> OperationType:
         """Say whether it is a query, a mutation or a subscription. Raises InvalidDocumentError."""

@@ -83,7 +83,13 @@ def encode(value: object) -> bytes:
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_unfolded)
+        return text.encode(errors="replace")
+
+
+def _unfolded(part: object) -> object:
+    """Give what stands in a part of an answer that is JSON already."""
+    return orjson.loads(orjson.dumps(part))
 
 
 def answer(request: Request, value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from resolvers import errors
-from server import body, callers, responses, services
+from schema.build import schema
+from server import body, callers, responses, services, unread
 from server.operations import Operation
 
 BEACON_BYTES = 64 * 1024  # what a browser sends with keepalive; such a request cannot ask before it sends
@@ -38,12 +39,20 @@ async def sync(request: Request) -> Response:
     if identity is None:
         raise errors.UnauthenticatedError
     callers.check_origin(request, identity)
-    save = await body.read_json(request, most=_most(request))
-    if not isinstance(save, dict):
-        raise errors.BadUserInputError("Send an object: {id, state, ...}.")
+    save = _read(await body.read(request, most=_most(request)))
     operation = Operation(SYNC, {"input": save, "withWorkflow": _includes_workflow(request)}, name=None)
     result = responses.of_result(await operation.execute(services.of(request).context(identity.viewer)))
     return _answer(request, result)
+
+
+def _read(data: bytes) -> dict[str, Any]:
+    members = unread.members(data)
+    save = (
+        body.parse(data) if members is None else unread.read(members, schema.document(SYNC).plan(None).unread["input"])
+    )
+    if not isinstance(save, dict):
+        raise errors.BadUserInputError("Send an object: {id, state, ...}.")
+    return save
 
 
 def _answer(request: Request, result: dict[str, Any]) -> Response:

@@ -257,10 +257,10 @@ async def test_what_no_route_takes_is_refused_in_json(
 async def test_an_error_outside_of_graphql_is_masked_and_logged_once(
     ada: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def of(*_: object) -> None:
+    def read(*_: object) -> None:
         raise RuntimeError("the password is hunter2")
 
-    monkeypatch.setattr("server.operations.Operation.of", of)
+    monkeypatch.setattr("server.operations.Operation.read", read)
     response = await post(ada, VIEWER)
     refused(response, 500, "INTERNAL_SERVER_ERROR")
     assert "hunter2" not in response.text
