@@ -34,11 +34,15 @@ async def state(context: Context, workflow_id: str, version: int) -> Document:
 
 
 async def text(context: Context, workflow_id: str, version: int) -> Text:
-    """Read the same, as JSON that need not be read where the snapshot shows this version."""
+    """Read the same, as JSON: from memory, or unread where the snapshot shows this version."""
+    states = context.saver.states
+    if (known := states.text_at(workflow_id, version)) is not None:
+        return Text(known)
     async with context.database.connection() as connection:
         data = await workflows.snapshot_text(connection, workflow_id, version)
     if data is None or values.has_long_numbers(data):
-        data = values.dump(await state(context, workflow_id, version))
+        return Text(values.dump(await state(context, workflow_id, version)))
+    states.put_text(workflow_id, version, data)
     return Text(data)
 
 

@@ -119,15 +119,16 @@ class Known:
 
 @dataclass(slots=True)
 class States:
-    """What is known of those workflows that were saved last, in at most `most_bytes` of memory.
+    """What is known of those workflows that were saved or read last, in at most `most_bytes` of memory.
 
-    `used` says how much that is, `evicted` how many had to make room.
+    `used` says how much that is, `evicted` how many had to make room: first documents that were only read.
     """
 
     most_bytes: int
     used: int = 0
     evicted: int = 0
     _known: OrderedDict[str, Known] = field(default_factory=OrderedDict)
+    _shown: OrderedDict[str, tuple[int, bytes]] = field(default_factory=OrderedDict)
 
     def find(self, workflow_id: str) -> Known | None:
         """Give what is known of a workflow."""
@@ -149,9 +150,34 @@ class States:
         self._known[known.head.id] = known
         self._known.move_to_end(known.head.id)
         self.used += known.cost - (before.cost if before else 0)
+        self._make_room()
+
+    def text_at(self, workflow_id: str, version: int) -> bytes | None:
+        """Give a document at a version as JSON, where that needs not be read."""
+        known = self.find(workflow_id)
+        if known is not None and known.head.version == version:
+            return values.dump(known.state)
+        shown, data = self._shown.get(workflow_id, (0, b""))
+        if shown != version:
+            return None
+        self._shown.move_to_end(workflow_id)
+        return data
+
+    def put_text(self, workflow_id: str, version: int, data: bytes) -> None:
+        """Take in what was read of a document at a version."""
+        self.used -= len(self._shown.pop(workflow_id, (0, b""))[1])
+        self._shown[workflow_id] = version, data
+        self.used += len(data)
+        self._make_room()
+
+    def _make_room(self) -> None:
         while self.used > self.most_bytes:
-            _, forgotten = self._known.popitem(last=False)
-            self.used -= forgotten.cost
+            if self._shown:
+                _, (_, data) = self._shown.popitem(last=False)
+                self.used -= len(data)
+            else:
+                _, known = self._known.popitem(last=False)
+                self.used -= known.cost
             self.evicted += 1
 
     def weigh(self, known: Known, size: int) -> None:
@@ -162,6 +188,7 @@ class States:
 
     def forget(self, workflow_id: str) -> None:
         """Forget a workflow."""
+        self.used -= len(self._shown.pop(workflow_id, (0, b""))[1])
         forgotten = self._known.pop(workflow_id, None)
         if forgotten is not None:
             self.used -= forgotten.cost
