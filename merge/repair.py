@@ -50,7 +50,7 @@ Mended = Iterator[tuple[Path, list[Value], list[Repair]]]  # a list's path, what
 def _mended_edges(owner: Path, merged: Graph, yours: Graph, theirs: Graph) -> Mended:
     path = (*owner, graphs.EDGES)
     broken: dict[str, Reason] = {}
-    if _lost_elements(merged, yours, theirs):
+    if not any(side.listed is merged.listed for side in _left_whole(merged, yours, theirs)):
         broken |= dict.fromkeys(_loose(merged) - _loose(yours) - _loose(theirs), Reason.END_MISSING)
     broken |= dict.fromkeys(_added_twice(merged, yours, theirs), Reason.DUPLICATE)
     if broken:
@@ -64,9 +64,12 @@ def _address(path: Path, key: str, edge: Value) -> Path:
     return (*path, key) if isinstance(edge, dict) and edge.get("id") == key else path
 
 
-def _lost_elements(merged: Graph, yours: Graph, theirs: Graph) -> bool:
-    """Say whether an element of either side is gone; else nothing that was sound there can have lost its end."""
-    return not (yours.elements <= merged.elements and theirs.elements <= merged.elements)
+def _left_whole(merged: Graph, *sides: Graph) -> list[Graph]:
+    """Give the sides that lost no element: the very edges and members that they have are as sound as before.
+
+    Others may be older than both sides: what came back with an edit inside it is as it was when it was removed.
+    """
+    return [side for side in sides if side.elements <= merged.elements]
 
 
 def _loose(graph: Graph) -> set[str]:
@@ -93,9 +96,10 @@ def _content(edge: Value) -> bytes:
 
 
 def _mended_groups(merged: Graph, yours: Graph, theirs: Graph) -> Mended:
-    if not _lost_elements(merged, yours, theirs):
-        return
+    sides = _left_whole(merged, yours, theirs)
     for path, members in merged.members.items():
+        if any(side.members.get(path) is members for side in sides):
+            continue
         gone = _missing(merged, path) - _missing(yours, path) - _missing(theirs, path)
         found = [member for member in members if isinstance(member, str) and member in gone]
         if found:

@@ -143,6 +143,19 @@ def test_what_was_broken_on_one_side_is_that_sides_business() -> None:
     assert repair.repair(merged, without, early) == (merged, ())
 
 
+def test_what_comes_back_from_before_both_sides_is_mended_too() -> None:
+    yours: Document = {"blocks": {"a": {}}, "edges": [], "loops": {"m": {"nodes": []}}}
+    theirs: Document = {"blocks": {"b": {}}}
+    merged: Document = {
+        "blocks": {"a": {}, "b": {}},
+        "edges": [edge("1", "a", "gone")],
+        "loops": {"l": {"nodes": ["gone"]}},
+    }
+    result, repairs = repair.repair(merged, yours, theirs)
+    assert (result["edges"], result["loops"]) == ([], {"l": {"nodes": []}})
+    assert [mended.reason for mended in repairs] == [Reason.END_MISSING, Reason.MEMBER_MISSING]
+
+
 def test_an_edge_that_names_only_one_end_is_sound_with_that_end() -> None:
     sides: Document = {"blocks": {"a": {}, "b": {}}, "edges": [{"id": "1", "source": "a"}, {"id": "2", "target": 7}]}
     assert repair.repair({**sides, "blocks": {"a": {}}}, sides, sides)[1] == ()
