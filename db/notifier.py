@@ -9,6 +9,7 @@ from db.database import STATEMENT_ERRORS, Database, UnavailableError
 
 CHANNEL = "workflow_sync"
 PAYLOAD_BYTES = 7_900  # Postgres takes less than 8,000
+ANNOUNCE_SECONDS = 1.0  # the longest that the answer to a save waits for its announcement
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +28,12 @@ class Notifier:
     async def announce(self, workflow_id: str) -> None:
         """Return when the announcement is committed, or could not be: the hubs then find out by themselves."""
         self._waiting.add(workflow_id)
-        async with self._turn:
-            if workflow_id in self._waiting:
-                await self._send()
+        try:
+            async with asyncio.timeout(ANNOUNCE_SECONDS), self._turn:
+                if workflow_id in self._waiting:
+                    await self._send()
+        except TimeoutError:
+            logger.warning("Could not announce a save at once; the hubs find it within seconds.")
 
     async def _send(self) -> None:
         ids, self._waiting = self._waiting, set()

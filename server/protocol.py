@@ -4,6 +4,7 @@ The application finds it in its scope, and may send past ASGI what was prepared 
 """
 
 import struct
+from collections.abc import Iterable, Sequence
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.utils import ClientDisconnected
@@ -53,11 +54,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self.close_sent or self.disconnected:
             raise ClientDisconnected
 
-    def write_text(self, *parts: bytes) -> bool:
-        """Send a text message; False where the client has not read enough of what was sent, or is gone."""
+    def write_texts(self, messages: Iterable[Sequence[bytes]]) -> bool:
+        """Send text messages, each in parts; False, and none is sent, where the client does not keep up or is gone."""
         if self.close_sent or not self.writable.is_set() or self.transport.is_closing():
             return False
-        self.transport.writelines((_header(sum(map(len, parts))), *parts))
+        self.transport.writelines([part for parts in messages for part in (_header(sum(map(len, parts))), *parts)])
         return True
 
 

@@ -12,7 +12,7 @@ takes what was missed from memory or the journal as fast as its client reads.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
@@ -26,6 +26,10 @@ from server import responses
 from server.operations import Operation
 
 KEPT_BYTES = 256 * 1024  # of what was encoded, for each group in which somebody is behind
+BATCH_BYTES = 64 * 1024  # from which on saves that came together are no longer sent together
+
+Message = tuple[bytes, ...]  # in parts
+News = tuple[Any, bytes]  # an item of the source, and what is sent of it
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +37,8 @@ logger = logging.getLogger(__name__)
 class Wire(Protocol):
     """The socket of a stream."""
 
-    def write(self, *parts: bytes) -> bool:
-        """Send a message; False where the client has not read enough of those before, or is gone."""
+    def write(self, messages: Sequence[Message]) -> bool:
+        """Send all of some messages, or none: False where the client does not keep up or is gone."""
 
     async def writable(self) -> None:
         """Wait until the next `write` will succeed. Raises WebSocketDisconnect."""
@@ -119,10 +123,7 @@ class Group:
         """Send what is new to all live streams; where that cannot be read or shown, each finds out for itself why."""
         try:
             while self.live and (items := await next(iter(self.live)).source.after(self.position)):
-                for item in items:
-                    payload = await self.payload(self.position + 1, item)
-                    self.position += 1
-                    self._deliver(item, payload)
+                self._deliver(await self._batch(items))
         except errors.OperationError:
             self._part()
         except Exception:
@@ -132,9 +133,22 @@ class Group:
             self._pump = None
         self._let_go()
 
-    def _deliver(self, item: object, payload: bytes) -> None:
+    async def _batch(self, items: Sequence[object]) -> list[News]:
+        """Encode the next items, as many as are worth one message in size, one at least."""
+        news: list[News] = []
+        size = 0
+        for position, item in enumerate(items, self.position + 1):
+            payload = await self.payload(position, item)
+            news.append((item, payload))
+            size += len(payload)
+            if size >= BATCH_BYTES:
+                break
+        return news
+
+    def _deliver(self, news: Sequence[News]) -> None:
+        self.position += len(news)
         for stream in tuple(self.live):
-            stream.hear(self.position, item, payload)
+            stream.hear(self.position, news)
 
     def _part(self) -> None:
         for stream in tuple(self.live):
@@ -177,11 +191,13 @@ class Stream:
             self._leave()
             raise
 
-    def hear(self, position: int, item: object, payload: bytes) -> None:
-        """Take an item that all live streams are sent; who joined after it has it already."""
-        if self.source.position >= position:
+    def hear(self, position: int, news: Sequence[News]) -> None:
+        """Take what all live streams are sent, up to `position`; who joined late has the first ones already."""
+        missing = position - self.source.position
+        if missing <= 0:
             return
-        if self.source.has_ended or (self.source.wants(item) and not self._write(payload)):
+        wanted = [payload for item, payload in news[-missing:] if self.source.wants(item)]
+        if self.source.has_ended or (wanted and not self._write(wanted)):
             self.fall_behind()
         else:
             self.source.position = position
@@ -211,10 +227,10 @@ class Stream:
         payload = await self.group.payload(self.source.position + 1, item)
         await self.wire.writable()
         self.source.check()
-        self._write(payload)
+        self._write([payload])
 
-    def _write(self, payload: bytes) -> bool:
-        return self.wire.write(self._head, payload, b"}")
+    def _write(self, payloads: Sequence[bytes]) -> bool:
+        return self.wire.write([(self._head, payload, b"}") for payload in payloads])
 
     def _leave(self) -> None:
         if self in self.group.streams:

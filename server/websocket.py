@@ -16,7 +16,7 @@ Clients of this protocol try again after 1013 and, with fresh credentials, after
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ from server.operations import Operation
 from server.protocol import EXTENSION, WebSocketProtocol
 from server.responses import Failure
 from server.services import Services
-from server.streams import Stream
+from server.streams import Message, Stream
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0  # for the client to send connection_init
@@ -237,10 +237,11 @@ class Connection:
         """Send a frame, waiting until the client has read enough of what was sent before."""
         await self.socket.send_text(responses.encode(frame).decode())
 
-    def write(self, *parts: bytes) -> bool:
-        """Send a delivery at once; False where the client has not read enough of those before, or is gone."""
-        is_sent = self.protocol.write_text(*parts)
-        self.here.metrics.delivered += is_sent
+    def write(self, messages: Sequence[Message]) -> bool:
+        """Send all of some events, or none: False where the client does not keep up or is gone."""
+        is_sent = self.protocol.write_texts(messages)
+        if is_sent:
+            self.here.metrics.delivered += len(messages)
         return is_sent
 
     async def writable(self) -> None:

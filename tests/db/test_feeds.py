@@ -1,6 +1,6 @@
 """A feed tells its user what happened to every workflow that they may see, by comparing and nothing else."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 import pytest
@@ -198,6 +198,41 @@ async def test_only_saves_that_somebody_must_be_told_are_read(database: Database
         now = (await feeds._looks(connection, [["w"]]))["w"]
         saves = await feeds._saves(connection, {owner: [now], friend: [now], stranger: []})
     assert [version for version, *_ in saves["w"]] == [7]
+
+
+async def test_only_those_for_whom_something_changed_are_compared(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+    visible = feeds._visible
+
+    async def note(connection: Connection, found: Sequence[Feed], hints: set[str] | None) -> dict[str, feeds.Heads]:
+        compared.extend(feed.user for feed in found)
+        return await visible(connection, found, hints)
+
+    await stories.create(database, "a", owner="owner")
+    await stories.create(database, "b", owner="friend")
+    both = [await filled(database, "owner"), await filled(database, "friend"), await filled(database, "stranger")]
+    await refresh(database, *both)
+    monkeypatch.setattr(feeds, "_visible", note)
+    await refresh(database, *both)
+    assert compared == []
+    await stories.save(database, "b", owner="friend")
+    await refresh(database, *both)
+    assert compared == ["friend"]
+    async with database.connection() as connection:
+        await connection.execute("UPDATE workflows SET owner_id = 'stranger' WHERE id = 'b'")
+    await refresh(database, *both)
+    assert compared == ["friend", "friend", "stranger"]
+
+
+async def test_what_a_hint_told_is_not_told_again(database: Database) -> None:
+    await stories.create(database)
+    feed = await filled(database, "owner")
+    await refresh(database, feed)
+    await stories.save(database)
+    assert await told(database, feed, {"w"}) == [("w", "SAVED", 2, "owner")]
+    assert await told(database, feed) == []
 
 
 async def test_a_hint_has_only_its_workflows_looked_at(database: Database) -> None:

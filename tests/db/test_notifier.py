@@ -106,3 +106,23 @@ async def test_an_announcement_that_fails_is_logged_and_no_error(
         await Notifier(away).announce("w")
     (record,) = (record for record in caplog.records if record.name == "db.notifier")
     assert "Could not announce 1 saves" in record.getMessage()
+
+
+@pytest.mark.parametrize("waiting_for", ["a connection", "its turn"])
+async def test_a_save_is_answered_though_its_announcement_hangs(
+    migrated_url: str,
+    heard: Heard,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    waiting_for: str,
+) -> None:
+    async with Database.open(migrated_url, pool_size=1) as narrow:
+        messenger = Notifier(narrow)
+        async with narrow.connection() if waiting_for == "a connection" else messenger._turn:
+            with monkeypatch.context() as hurry:
+                hurry.setattr(notifier, "ANNOUNCE_SECONDS", 0.01)
+                await messenger.announce("a")
+        await messenger.announce("b")
+    assert await heard.get() == ["a", "b"]
+    (record,) = (record for record in caplog.records if record.name == "db.notifier")
+    assert record.levelname == "WARNING"

@@ -26,8 +26,8 @@ async def refresh(database: Database, *known: Topic, audit: bool = False) -> Non
         await topics.refresh(connection, known, audit=audit)
 
 
-def join(topic: Topic, user: str) -> Listener:
-    listener = Listener(topic, user)
+def join(topic: Topic, user: str, since: int | None = None) -> Listener:
+    listener = Listener(topic, user, since)
     topic.listeners.add(listener)
     return listener
 
@@ -96,6 +96,49 @@ async def test_a_new_topic_starts_at_the_current_version(database: Database) -> 
     assert topic.version == 2
     assert versions(topic, 2) == []
     assert versions(topic, 1) is None
+
+
+async def test_those_who_join_are_served_together(database: Database) -> None:
+    await stories.create(database)
+    for _ in range(9):
+        await stories.save(database)
+    topic = Topic("w")
+    for since in (8, 5, 99, None):
+        join(topic, "owner", since)
+    await refresh(database, topic)
+    assert versions(topic, 5) == [6, 7, 8, 9, 10]
+    assert versions(topic, 4) is None
+    join(topic, "owner", since=2)
+    waited_for = topic.changed
+    await refresh(database, topic)
+    assert versions(topic, 2) == [3, 4, 5, 6, 7, 8, 9, 10]
+    assert not waited_for.is_set()
+    await stories.save(database)
+    await refresh(database, topic)
+    assert versions(topic, 2) == [3, 4, 5, 6, 7, 8, 9, 10, 11]
+
+
+async def test_who_joins_far_behind_has_no_more_read_than_memory_holds(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics, "TAIL_SAVES", 3)
+    reads: list[int] = []
+    advance = Topic.advance
+
+    def note(topic: Topic, version: int, entries: Sequence[tuple[Entry, int]]) -> None:
+        reads.append(len(entries))
+        advance(topic, version, entries)
+
+    monkeypatch.setattr(Topic, "advance", note)
+    await stories.create(database)
+    for _ in range(9):
+        await stories.save(database)
+    topic = Topic("w")
+    for _ in range(3):
+        join(topic, "owner", since=0)
+        await refresh(database, topic)
+    assert versions(topic, 7) == [8, 9, 10]
+    assert reads == [3]
 
 
 async def test_new_saves_are_taken_in_with_their_contents(database: Database) -> None:
