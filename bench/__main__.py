@@ -76,34 +76,39 @@ def main(
     sessions = list(plan.sessions(systems, workloads, sizes, runs))
     _check_installed(systems)
     _raise_file_limit()
-    try:
-        samples = _measure(sessions, seconds, connections)
-    except (LoadError, StartError) as error:
-        raise click.ClickException(f"{error}\n{LOG} may say more.") from error
+    samples, failures = _measure(sessions, seconds, connections)
     click.echo(report.markdown(figures.medians(samples)))
     if out:
         report.write(out, samples, {"runs": runs, "seconds": seconds, "connections": connections})
+    if failures:
+        raise click.ClickException("\n".join([*failures, f"{LOG} may say more."]))
 
 
-def _measure(sessions: list[plan.Session], seconds: int, connections: int) -> list[Sample]:
+def _measure(sessions: list[plan.Session], seconds: int, connections: int) -> tuple[list[Sample], list[str]]:
     DATA.mkdir(exist_ok=True)
     LOG.unlink(missing_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="bench-", dir=DATA) as folder,
         databases.started(Path(folder, "data")) as server,
     ):
-        return uvloop.run(_run(server, LOG, sessions, seconds, connections))
+        return uvloop.run(_run(server, sessions, seconds, connections))
 
 
 async def _run(
-    server: Postgres, log: Path, sessions: list[plan.Session], seconds: int, connections: int
-) -> list[Sample]:
-    samples = []
-    async with Suite.opened(server, log, connections) as suite:
+    server: Postgres, sessions: list[plan.Session], seconds: int, connections: int
+) -> tuple[list[Sample], list[str]]:
+    """Measure everything, and tell what could not be measured."""
+    samples: list[Sample] = []
+    failures: list[str] = []
+    async with Suite.opened(server, LOG, connections) as suite:
         with click.progressbar(sessions, label="Measuring", item_show_func=_told, file=sys.stderr) as bar:
             for session in bar:
-                samples += [sample async for sample in suite.measure(session, seconds)]
-    return samples
+                try:
+                    async for sample in suite.measure(session, seconds):
+                        samples.append(sample)  # noqa: PERF401 -- what was measured before a failure stays
+                except* (LoadError, StartError) as errors:
+                    failures += [f"{_told(session)}: {error}" for error in errors.exceptions]
+    return samples, failures
 
 
 def _told(session: plan.Session | None) -> str | None:

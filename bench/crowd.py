@@ -63,12 +63,19 @@ class Crowd:
     lost: list[Exception] = field(default_factory=list)
 
     async def gather(self, versions: dict[str, int], size: int) -> float:
-        """Open so many sockets at once, and tell how many seconds pass until all are subscribed and up to date."""
+        """Open so many sockets at once, and tell how many seconds pass until all are subscribed and up to date.
+
+        Raises LoadError where some do not get there.
+        """
         self.audiences = [Audience(workflow, self._delivered) for workflow in versions]
         start = time.perf_counter()
-        await asyncio.gather(*(self._join(self.audiences[place % len(versions)], versions) for place in range(size)))
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await asyncio.gather(*(subscriber.there for subscriber in self.subscribers))
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                joining = (self._join(self.audiences[place % len(versions)], versions) for place in range(size))
+                await asyncio.gather(*joining)
+                await asyncio.gather(*(subscriber.there for subscriber in self.subscribers))
+        except OSError as error:  # also what came too late
+            raise LoadError(f"Not all subscribers got through: {error!r}") from error
         return time.perf_counter() - start
 
     async def _join(self, audience: Audience, versions: dict[str, int]) -> None:

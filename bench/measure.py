@@ -14,7 +14,7 @@ from bench.servers import Server
 from bench.systems import System
 
 WARM_UP_SECONDS = 2.0
-QUIET_SECONDS = 0.5  # no save takes longer to be seen
+QUIET_SECONDS = 0.2  # while saves are on their way, one is stored more often than this
 WRITES = frozenset(("whole", "delta"))
 LEAST_READ = 0.9  # of a document's bytes: JSONB may write it shorter
 

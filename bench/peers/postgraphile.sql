@@ -9,3 +9,5 @@ CREATE FUNCTION save_workflow(id text, state jsonb) RETURNS workflow LANGUAGE sq
     ON CONFLICT (id) DO UPDATE SET state = excluded.state, version = workflow.version + 1, updated_at = now()
     RETURNING *
 $$;
+
+COMMENT ON COLUMN workflow.updated_at IS '@behavior +orderBy'; -- which has no index, or every save would cost more
