@@ -60,7 +60,7 @@ def read(text: bytes, known: Known, *, max_depth: int, max_bytes: int) -> Known 
         return known
     try:
         return _Reading(known, text, max_bytes).read(max_depth)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
