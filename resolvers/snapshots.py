@@ -18,7 +18,7 @@ from resolvers.states import States
 
 OUTWEIGHED = 4  # times its document may the journal since a snapshot weigh
 LEAST_BYTES = 64 * 1024  # of journal, for the sake of small documents
-QUIET_SECONDS = 5.0  # since the last save, as its author pauses to think
+QUIET_SECONDS = 30.0  # since the last save: longer than editors wait between two
 TICK_SECONDS = 1.0
 SWEEP_SECONDS = 60.0  # between looks for what a process that was killed has left behind
 SWEPT = 500  # workflows that one look takes

@@ -107,9 +107,10 @@ def _state(context: Context, save: Save) -> tuple[object, texts.Known | None, tu
         if text is not None:
             return text.document, text, ()
     state = saves.parsed(save.state)
-    problems = _document_problems(state, limits)
-    text = None if problems else texts.Known(save.state.data, cast("Document", state))
-    return state, text, problems
+    size = values.size(state, limits.document_depth) if isinstance(state, dict) else None
+    if size is None or size > limits.document_bytes:
+        return state, None, _document_problems(state, limits)
+    return state, texts.Known(save.state.data, cast("Document", state), size), ()
 
 
 def _problems(save: Save, context: Context) -> tuple[Problem, ...]:
