@@ -57,9 +57,9 @@ def _of_object(type_: GraphQLInputObjectType) -> Convert:
         (name, field.extensions[DEFINITION].python_name, converter(field.type)) for name, field in type_.fields.items()
     ]
 
-    def object_(value: dict[str, Any] | None) -> object:
-        if value is None:
-            return None
+    def object_(value: dict[str, Any] | object) -> object:
+        if not isinstance(value, dict):  # null, or a variable that was read as an instance
+            return value
         return class_(**{python: convert(value[name]) for name, python, convert in fields if name in value})
 
     return object_

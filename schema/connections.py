@@ -19,7 +19,10 @@ class PageInfo:
 
 
 def page_info(cursors: list[str], *, has_next: bool, after: str | None) -> PageInfo:
-    """Describe a page by the cursors of its edges. Pages are read forwards: `after` says that there is one before."""
+    """Describe a page by the cursors of its first and last edge; those between may be given, too.
+
+    Pages are read forwards: `after` says that there is one before.
+    """
     return PageInfo(
         has_next_page=has_next,
         has_previous_page=after is not None,

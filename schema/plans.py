@@ -14,12 +14,13 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLID,
     GraphQLIncludeDirective,
-    GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
     GraphQLSkipDirective,
+    GraphQLString,
     InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
@@ -28,12 +29,10 @@ from graphql import (
     VariableNode,
     get_directive_values,
     get_named_type,
-    get_variable_values,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
     is_object_type,
-    type_from_ast,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types import ExecutionResult
@@ -41,10 +40,12 @@ from strawberry.types.field import StrawberryField
 
 from resolvers.context import Context
 from schema import arguments
-from schema.runs import Field, Leaf, List, Object, Run, Type
+from schema.runs import Attribute, Field, Leaf, List, Object, Run, Type
+from schema.variables import Variables
 
 KEPT_SELECTIONS = 8  # of one operation, for as many combinations of what its @skip and @include depend on
-MAX_ERRORS = 50  # told about the variables of one request
+
+TEXTS = frozenset((GraphQLString, GraphQLID))
 
 Fragments = Mapping[str, FragmentDefinitionNode]
 Resolve = Callable[[Run, Any], Any]
@@ -60,7 +61,8 @@ class Plan:
         root = schema.get_root_type(operation.operation)
         assert root is not None, "the document is valid"
         self.kind = operation.operation
-        self.unread = _unread(schema, operation)
+        self._variables = Variables(schema, operation)
+        self.unread = self._variables.unread
         self._schema = schema
         self._operation = operation
         self._fragments = fragments
@@ -70,8 +72,7 @@ class Plan:
 
     async def run(self, context: Context | None, given: dict[str, Any]) -> ExecutionResult:
         """Run a query or a mutation with the variables that were given. Failures are in the result."""
-        nodes = self._operation.variable_definitions or ()
-        variables = get_variable_values(self._schema, nodes, given, max_errors=MAX_ERRORS)
+        variables = self._variables.read(given)
         if isinstance(variables, list):
             return ExecutionResult(data=None, errors=variables)
         run = Run(self._schema, context, variables)
@@ -87,15 +88,6 @@ class Plan:
             selection = _Selection(self._schema, self._fragments, variables)
             self._selected[key] = selection.object(self._root, [self._operation.selection_set])
         return self._selected[key]
-
-
-def _unread(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str, frozenset[str]]:
-    found: dict[str, frozenset[str]] = {}
-    for node in operation.variable_definitions or ():
-        type_ = get_named_type(type_from_ast(schema, node.type))
-        if isinstance(type_, GraphQLInputObjectType):
-            found[node.variable.name.value] = arguments.unread(type_)
-    return found
 
 
 def _conditions(operation: OperationDefinitionNode, fragments: Fragments) -> set[str]:
@@ -146,16 +138,20 @@ class _Selection:
         include = get_directive_values(GraphQLIncludeDirective, node, self._variables)
         return not (skip and skip["if"]) and (include is None or bool(include["if"]))
 
-    def _field(self, parent: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Field:
+    def _field(self, parent: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Field | Attribute:
         definition = self._schema.get_field(parent, nodes[0].name.value)
         assert definition is not None, "the document is valid"
         field: StrawberryField | None = definition.extensions.get(arguments.DEFINITION)
+        type_ = self._type(definition.type, nodes)
+        if field is not None and field.base_resolver is None and isinstance(type_, Leaf):
+            is_text = get_named_type(definition.type) in TEXTS
+            return Attribute(key, nodes, attrgetter(field.python_name), type_, is_text)
         return Field(
             key,
             nodes,
             _of_schema(definition, parent, nodes[0]) if field is None else _resolver(definition, field, nodes[0]),
             is_async=field is not None and field.is_async,
-            type=self._type(definition.type, nodes),
+            type=type_,
         )
 
     def _type(self, type_: GraphQLOutputType, nodes: list[FieldNode], *, nullable: bool = True) -> Type:

@@ -92,7 +92,7 @@ class Object:
     """Several fields."""
 
     nullable: bool
-    fields: tuple["Field", ...]
+    fields: tuple["Field | Attribute", ...]
 
     def put(self, run: "Run", nodes: Nodes, found: Found, holder: Holder, key: Key, above: Place) -> None:
         """Put each field; those that must be waited for keep their place."""
@@ -130,6 +130,29 @@ class Field:
             run.pending.append(Pending(self, found, holder, above))
         else:
             self.type.put(run, self.nodes, found, holder, self.key, above)
+
+
+@dataclass(slots=True)
+class Attribute:
+    """The commonest field: a leaf that its object simply has. Where it `is_text`, a str is shown as it is."""
+
+    key: str
+    nodes: Nodes
+    find: Callable[[Found], Found]
+    leaf: Leaf
+    is_text: bool
+
+    def put(self, run: "Run", source: Found, holder: Holder, above: Place) -> None:
+        """Find the value, and put it into the answer."""
+        try:
+            found = self.find(source)
+        except Exception as error:  # noqa: BLE001 -- it is told in the answer
+            run.fail(error, self.nodes, Place(holder, self.key, above, self.leaf.nullable))
+            return
+        if self.is_text and type(found) is str:
+            holder[self.key] = found
+        else:
+            self.leaf.put(run, self.nodes, found, holder, self.key, above)
 
 
 @dataclass(slots=True)

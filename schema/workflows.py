@@ -104,7 +104,10 @@ class Workflow:
 @strawberry.type
 class WorkflowEdge:
     node: Workflow
-    cursor: str
+
+    @strawberry.field
+    def cursor(self) -> str:
+        return _encoded(self.node.head)
 
 
 @strawberry.type(description="Workflows, newest saved first.")
@@ -115,9 +118,9 @@ class WorkflowConnection:
     @classmethod
     def of(cls, page: HeadPage, after: str | None) -> Self:
         """Show a page of heads."""
-        edges = [WorkflowEdge(node=Workflow.of(head), cursor=_encoded(head)) for head in page.heads]
-        info = connections.page_info([edge.cursor for edge in edges], has_next=page.has_next, after=after)
-        return cls(edges=edges, page_info=info)
+        edges = [WorkflowEdge(node=Workflow.of(head)) for head in page.heads]
+        ends = [_encoded(head) for head in (*page.heads[:1], *page.heads[-1:])]
+        return cls(edges=edges, page_info=connections.page_info(ends, has_next=page.has_next, after=after))
 
 
 def cursor(after: str | None) -> workflows.Cursor | None:

@@ -15,10 +15,11 @@ USER = "developer"
 
 async def token(request: Request) -> Response:
     """Give a token to a page of this server, or to a program on this machine; elsewhere there is no such route."""
-    tokens = services.of(request).authenticator.tokens
-    if not isinstance(tokens, DevelopmentTokens):
+    settings = services.of(request).settings
+    if not settings.development:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     callers.check_local(request)
     if callers.is_foreign(request):
         raise errors.ForbiddenError("Only pages of this server, or of ALLOWED_ORIGINS, get a token.")
-    return responses.answer(request, {"token": tokens.sign(USER)}, headers={"Cache-Control": "no-store"})
+    signed = DevelopmentTokens.load(settings.data).sign(USER)
+    return responses.answer(request, {"token": signed}, headers={"Cache-Control": "no-store"})
