@@ -282,6 +282,33 @@ async def test_saves_that_come_together_are_heard_in_order_and_only_so_many_at_o
     assert 1 < max(batches) < 10
 
 
+async def test_who_joins_while_others_are_being_told_hears_nothing_twice(
+    server: Running, sockets: list[Socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show, go_on = Lens.show, asyncio.Event()
+
+    async def show_late(lens: Lens, item: object) -> ExecutionResult:
+        await go_on.wait()
+        return await show(lens, item)
+
+    monkeypatch.setattr(Lens, "show", show_late)
+    first, second, third = sockets
+    await first.subscribe("1", SAVES, id="w")
+    await live(server, 1)
+    topic = server.services.hub.topics["w"]
+    for n, joining in ((2, None), (3, second), (4, third), (5, None)):
+        await save(server, n)
+        await server.until(lambda: topic.version == n)  # noqa: B023 -- it is called before the next turn
+        if joining:
+            await joining.subscribe("1", SAVES, id="w")
+            await live(server, n - 1)
+    go_on.set()
+    for socket, missed in ((first, 2), (second, 4), (third, 5)):
+        assert versions([await socket.next("1") for _ in range(missed, 6)]) == list(range(missed, 6))
+    await save(server, 6)
+    assert [versions([await socket.next("1")]) for socket in sockets] == [[6], [6], [6]]
+
+
 async def test_a_list_that_is_listened_to_twice_is_shown_once(
     server: Running, sockets: list[Socket], shown: Counter[str]
 ) -> None:
