@@ -162,7 +162,7 @@ def drawn(dice: Dice, shape: Shape) -> Document:
 
 def redrawn(dice: Dice, document: Document, shape: Shape) -> Document:
     """Give what becomes of a document by a few edits; it stays as it is."""
-    return deepcopy(shape(edited(read(document), dice, most=4)))
+    return deepcopy(shape(edited(read(document), dice, most=8)))
 
 
 def _base(dice: Dice) -> Drawing:

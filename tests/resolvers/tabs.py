@@ -129,7 +129,7 @@ class Session:
     def step(self) -> None:
         """Let something happen to some tab."""
         tab = self.dice.pick(self.tabs)
-        ways = [self.hear, self.edit, self.arrive, self.arrive, self.arrive, self.answer, self.answer, self.undo]
+        ways = [self.hear, self.hear, self.edit, *[self.arrive] * 4, *[self.answer] * 4, self.undo]
         if tab.under_way is None:
             ways = [self.hear, self.edit, self.send, self.send]
         self.dice.pick(ways)(tab)
@@ -160,7 +160,7 @@ class Session:
 
     def undo(self, tab: Tab) -> None:
         """Take some version back; everybody hears of it."""
-        self.server.undo(tab.user, 1 + self.dice.number(self.server.version))
+        self.server.undo(tab.user, self.server.version - self.dice.number(self.server.version))
 
     def settle(self) -> None:
         """Let everybody send what they still have, and everything arrive."""
