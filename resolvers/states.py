@@ -147,10 +147,12 @@ class States:
         before = self._known.get(known.head.id)
         if before is not None and before.head.version > known.head.version:
             return
-        self._known[known.head.id] = known
-        self._known.move_to_end(known.head.id)
-        self.used += known.cost - (before.cost if before else 0)
-        self._make_room()
+        self.forget(known.head.id)
+        cost = known.cost
+        if cost <= self.most_bytes:  # or nobody has to go: it would not fit anyway
+            self._known[known.head.id] = known
+            self.used += cost
+            self._make_room()
 
     def text_at(self, workflow_id: str, version: int) -> bytes | None:
         """Give a document at a version as JSON, where that needs not be read."""
@@ -166,9 +168,10 @@ class States:
     def put_text(self, workflow_id: str, version: int, data: bytes) -> None:
         """Take in what was read of a document at a version."""
         self.used -= len(self._shown.pop(workflow_id, (0, b""))[1])
-        self._shown[workflow_id] = version, data
-        self.used += len(data)
-        self._make_room()
+        if len(data) <= self.most_bytes:
+            self._shown[workflow_id] = version, data
+            self.used += len(data)
+            self._make_room()
 
     def _make_room(self) -> None:
         while self.used > self.most_bytes:
