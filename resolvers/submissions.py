@@ -102,8 +102,8 @@ def _state(context: Context, save: Save) -> tuple[object, texts.Known | None, tu
         return save.state, None, _document_problems(save.state, limits)
     before = context.saver.states.text_of(save.id)
     if before is not None:
-        depth, size = limits.document_depth, limits.document_bytes
-        text = texts.read(save.state.data, before, max_depth=depth, max_bytes=size)
+        most = {"max_depth": limits.document_depth, "max_bytes": limits.document_bytes}
+        text = texts.read(save.state.data, before, **most)
         if text is not None:
             return text.document, text, ()
     state = saves.parsed(save.state)
