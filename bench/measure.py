@@ -14,7 +14,9 @@ from bench.servers import Server
 from bench.systems import System
 
 WARM_UP_SECONDS = 2.0
-QUIET_SECONDS = 0.2  # while saves are on their way, one is stored more often than this
+PAUSE_SECONDS = 0.2
+MOST_PAUSES = 150  # half a minute: something else than saves is going on
+QUIET = 0.1  # of a processor's time
 WRITES = frozenset(("whole", "delta"))
 LEAST_READ = 0.9  # of a document's bytes: JSONB may write it shorter
 
@@ -102,11 +104,17 @@ class Bench:
         return {row["id"]: row["version"] for row in rows}
 
     async def settled(self, subject: Subject) -> dict[str, int]:
-        """Read the versions when no save is on its way any more."""
-        versions: dict[str, int] = {}
-        while versions != (versions := await self.versions(subject)):  # noqa: ASYNC110 -- nobody tells
-            await asyncio.sleep(QUIET_SECONDS)
-        return versions
+        """Read the versions when nothing is on its way any more: server and Postgres have gone quiet."""
+        spent = self._spent()
+        for _ in range(MOST_PAUSES):
+            await asyncio.sleep(PAUSE_SECONDS)
+            before, spent = spent, self._spent()
+            if spent - before < PAUSE_SECONDS * QUIET:
+                break
+        return await self.versions(subject)
+
+    def _spent(self) -> float:
+        return accounts.seconds(self.server.root, self.cluster.process)
 
     async def warm_up(self, workload: str, subject: Subject) -> None:
         """Drive the system until it is at speed."""
