@@ -13,6 +13,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     GraphQLField,
     GraphQLID,
     GraphQLIncludeDirective,
@@ -75,8 +76,12 @@ class Plan:
         variables = self._variables.read(given)
         if isinstance(variables, list):
             return ExecutionResult(data=None, errors=variables)
+        try:
+            selection = self._selection(variables)
+        except GraphQLError as error:  # a condition is null
+            return ExecutionResult(data=None, errors=[error])
         run = Run(self._schema, context, variables)
-        data = await run.execute(self._selection(variables), serially=self.kind is OperationType.MUTATION)
+        data = await run.execute(selection, serially=self.kind is OperationType.MUTATION)
         return ExecutionResult(data=data, errors=run.errors or None)
 
     def _selection(self, variables: VariableValues) -> Object:

@@ -23,7 +23,8 @@ async def identify(connection: HTTPConnection, payload: Mapping[str, object] | N
     here = services.of(connection)
     if here.settings.development:
         check_local(connection)
-    identity = await here.authenticator.identify(_authorization(connection, payload or {}), connection.cookies)
+    said = _authorization(connection, payload or {})
+    identity = await here.authenticator.identify(said, connection.cookies if said is None else {})
     if payload is not None:
         check_origin(connection, identity)
     return identity

@@ -35,8 +35,9 @@ def _check_known(identity: Identity | None, request: Request) -> None:
 
 
 def _is_visit(request: Request) -> bool:
-    asks = "query" in request.query_params
-    return request.method == "GET" and not asks and "text/html" in request.headers.get("accept", "")
+    if request.method != "GET" or "query" in request.query_params:
+        return False
+    return "text/html" in request.headers.get("accept", "")
 
 
 async def _operation(request: Request) -> Operation:

@@ -1,6 +1,7 @@
 """Every setting, read from the environment in this one place."""
 
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
@@ -21,6 +22,7 @@ PUBLIC_KEY_ALGORITHMS = frozenset(
 )
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Say whether a host name or address (without port or brackets) means this machine alone."""
     if host == "localhost":

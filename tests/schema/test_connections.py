@@ -30,7 +30,7 @@ def encoded(value: object) -> str:
 def test_the_cursor_of_a_workflow_is_exact(saved_at: datetime, workflow_id: str) -> None:
     head = replace(HEAD, id=workflow_id, saved_at=saved_at)
     page = WorkflowConnection.of(HeadPage([head], has_next=False), None)
-    assert workflows.cursor(page.edges[0].cursor) == (saved_at, workflow_id)
+    assert workflows.cursor(page.page_info.start_cursor) == (saved_at, workflow_id)
 
 
 @given(st.integers(1, 2**31 - 1))
