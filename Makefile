@@ -2,6 +2,9 @@
 
 # The packages of Python and of Node are installed side by side.
 MAKEFLAGS += --jobs=3
+# What is compiled is kept: the tests start a hundred processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 BIN := .venv/bin
 BETTER_AUTH := tests/auth/better_auth
