@@ -20,6 +20,9 @@ from resolvers.saves import Mode, Save, Status
 from tests import documents
 from tests.documents import Document
 from tests.resolvers import stores
+from tests.resolvers.conftest import in_both_modes
+
+pytestmark = in_both_modes
 
 MANY = 50
 
