@@ -9,7 +9,7 @@ from db.database import STATEMENT_ERRORS, Database, UnavailableError
 
 CHANNEL = "workflow_sync"
 PAYLOAD_BYTES = 7_900  # Postgres takes less than 8,000
-ANNOUNCE_SECONDS = 1.0  # the longest that the answer to a save waits for its announcement
+ANNOUNCE_SECONDS = 2.0  # the longest that an answer waits for it; by then the hubs have looked by themselves
 
 logger = logging.getLogger(__name__)
 
