@@ -314,3 +314,19 @@ async def test_numbers_count_as_postgres_writes_them(database: Database, number:
         written = await connection.fetchval("SELECT octet_length(replace($1::jsonb::text, ' ', ''))", document)
     assert problems(document, max_bytes=written * 6 // 5) == []
     assert [problem.code for problem in problems(document, max_bytes=written * 9 // 10)] == ["TOO_LARGE"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**64 - 1))
+async def test_numbers_that_postgres_writes_long_are_found(database: Database, number: float) -> None:
+    async with database.connection() as connection:
+        text = await connection.fetchval("SELECT $1::jsonb::text", [number])
+    if abs(number) >= values.PLAIN_FLOATS:
+        assert values.has_long_numbers(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text", [b'["#000000", "00000000-0000-4000-8000-000000000000"]', b'{"n": 1000000, "00000": 0}']
+)
+def test_zeros_in_texts_are_no_long_numbers(text: bytes) -> None:
+    assert not values.has_long_numbers(text)

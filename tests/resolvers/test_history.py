@@ -54,6 +54,18 @@ async def test_every_version_can_be_read_across_checkpoints(viewer: Context) -> 
 
 
 @pytest.mark.usefixtures("history_of_120")
+async def test_every_version_can_be_read_as_text(viewer: Context) -> None:
+    for n in (1, 49, 50, 119, 120):
+        text = await history.text(viewer, "w", n)
+        assert values.parse(text.data) == await history.state(viewer, "w", n)
+
+
+async def test_long_numbers_are_read_as_they_were_sent(owner: Context) -> None:
+    await sync.sync(owner, Save("w", {"n": [1e308, 1e21, 5e-324, 2**64 - 1, 1.0], "zeros": "0" * 40}))
+    assert b"[1e+308,1e+21,5e-324,18446744073709551615,1.0]" in (await history.text(owner, "w", 1)).data
+
+
+@pytest.mark.usefixtures("history_of_120")
 async def test_a_version_tells_who_saved_it_when_and_why(owner: Context, viewer: Context) -> None:
     head = await workflows.visible(viewer, "w")
     entry = await history.version(viewer, head, 120)
