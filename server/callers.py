@@ -11,7 +11,8 @@ from server import services
 from server.settings import is_loopback
 
 SECURE = {"ws": "http", "wss": "https"}  # an Origin names the page, not the socket
-PROXY_HEADERS = frozenset(("forwarded", "via", "x-real-ip"))  # and whatever begins with X-Forwarded
+PROXY_HEADERS = frozenset((b"forwarded", b"via", b"x-real-ip"))
+FORWARDED = b"x-forwarded"  # begins the names of others
 
 
 async def identify(connection: HTTPConnection, payload: Mapping[str, object] | None = None) -> Identity | None:
@@ -88,12 +89,12 @@ def _is_allowed(connection: HTTPConnection, origin: str | None) -> bool:
 
 
 def _is_local(connection: HTTPConnection) -> bool:
-    hosts = connection.headers.getlist("host")
+    headers = connection.headers.raw
+    hosts = [value for name, value in headers if name == b"host"]
     return (
         len(hosts) == 1
-        and is_loopback(_name(hosts[0]))
-        and PROXY_HEADERS.isdisjoint(connection.headers)
-        and not any(header.startswith("x-forwarded") for header in connection.headers)
+        and is_loopback(_name(hosts[0].decode("latin-1")))
+        and not any(name in PROXY_HEADERS or name.startswith(FORWARDED) for name, _ in headers)
     )
 
 
