@@ -109,13 +109,16 @@ class Database:
         Raises UnavailableError, and ConnectionResetError where the connection was lost: what was under way then may
         be committed or not.
         """
-        connection = await self._acquire()
+        connection, is_cut_short = await self._acquire(), False
         try:
             with losses(connection):
                 yield connection
+        except (asyncio.CancelledError, TimeoutError):
+            is_cut_short = True
+            raise
         finally:
             with suppress(*STATEMENT_ERRORS):  # then the pool drops the connection; what was done on it stands
-                await self.pool.release(connection)
+                await (self._end_and_release(connection) if is_cut_short else self.pool.release(connection))
 
     @asynccontextmanager
     async def transaction(self, *, isolation: Isolation = "repeatable_read") -> AsyncIterator[Connection]:
@@ -146,6 +149,16 @@ class Database:
                     return await work(connection)
             except OVERTAKEN_ERRORS:
                 continue
+
+    async def _end_and_release(self, connection: PooledConnection) -> None:
+        """Return a connection on which a statement was cut short: one that was only prepared began a transaction."""
+        await asyncio.shield(self._ended(connection))
+
+    async def _ended(self, connection: PooledConnection) -> None:
+        try:
+            await connection.execute("ROLLBACK")
+        finally:
+            await self.pool.release(connection)
 
     async def _acquire(self) -> PooledConnection:
         deadline = asyncio.get_running_loop().time() + RESTART_SECONDS

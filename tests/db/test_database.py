@@ -173,6 +173,24 @@ async def test_a_transaction_that_is_left_open_ends_with_its_loan(database: Data
             assert not connection.is_in_transaction()
 
 
+async def test_a_statement_that_is_cancelled_leaves_nothing_open(database: Database) -> None:
+    """Whenever that is: also where Postgres was only asked what the statement means, and began a transaction for it."""
+
+    async def read(text: str) -> None:
+        async with small.connection() as connection:
+            await connection.fetchval(text, 1)
+
+    async with Database.open(database.url, pool_size=1) as small:
+        assert await small.transact(one) == 1
+        for moment in range(30):
+            reading = asyncio.create_task(read(f"SELECT {moment} + $1::int FROM workflows"))
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            reading.cancel()
+            await asyncio.wait([reading])
+            assert await small.transact(one) == 1
+
+
 async def test_a_wrong_statement_stays_what_it_is(database: Database) -> None:
     with pytest.raises(asyncpg.UndefinedTableError):
         async with database.connection() as connection:
