@@ -225,6 +225,7 @@ async def replayed(users: dict[str, Context], server: Memory) -> str:
     return workflow
 
 
+@pytest.mark.timeout(900)  # on a busy machine
 @in_postgres
 @given(dice=SESSIONS)
 async def test_what_is_sent_again_changes_nothing_in_postgres(users: dict[str, Context], dice: Dice) -> None:
@@ -238,6 +239,7 @@ async def test_what_is_sent_again_changes_nothing_in_postgres(users: dict[str, C
     assert await stores.everything(database, workflow) == before
 
 
+@pytest.mark.timeout(900)  # on a busy machine
 @in_postgres
 @given(dice=SESSIONS)
 async def test_the_journal_in_postgres_folded_from_any_checkpoint_gives_the_stored_state(
