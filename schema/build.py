@@ -15,7 +15,6 @@ from graphql import (
     GraphQLSchema,
     Undefined,
 )
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 
@@ -38,7 +37,6 @@ class Schema(strawberry.Schema):
             query=Query,
             mutation=Mutation,
             subscription=Subscription,
-            extensions=[ReadDocuments],
             config=StrawberryConfig(scalar_map={JSON: JSON_SCALAR}),
         )
         _drop_null_defaults(self._schema)
@@ -69,25 +67,6 @@ class Schema(strawberry.Schema):
     def document(self, text: str) -> Document:
         """Read the text of an operation; the same text costs nothing the second time."""
         return documents.read(self._schema, text)
-
-
-class ReadDocuments(SchemaExtension):
-    """Hands Strawberry the document that `Schema.document` read, so that it neither parses nor validates again."""
-
-    def on_parse(self) -> Iterator[None]:
-        """Take the parsed document; a text that cannot be parsed is left to Strawberry, which reports it."""
-        self.execution_context.graphql_document = self._document().ast
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        """Take what validation found."""
-        self.execution_context.pre_execution_errors = list(self._document().errors)
-        yield
-
-    def _document(self) -> Document:
-        schema = self.execution_context.schema
-        assert isinstance(schema, Schema)  # the one that this extension is part of
-        return schema.document(self.execution_context.query or "")
 
 
 def _drop_null_defaults(schema: GraphQLSchema) -> None:

@@ -44,7 +44,8 @@ from schema import arguments
 from schema.runs import Attribute, Field, Leaf, List, Object, Run, Type
 from schema.variables import Variables
 
-KEPT_SELECTIONS = 8  # of one operation, for as many combinations of what its @skip and @include depend on
+KEPT_SELECTIONS = 4  # of one operation, for as many combinations of what its @skip and @include depend on
+KEPT_FIELDS = 500  # of one selection, of 250 bytes each; fragments can spell out many more, which are found anew
 
 TEXTS = frozenset((GraphQLString, GraphQLID))
 
@@ -87,12 +88,15 @@ class Plan:
     def _selection(self, variables: VariableValues) -> Object:
         """Give what is selected, worked out at the first request whose variables select just that."""
         key = tuple(variables.coerced.get(name) for name in self._conditions)
-        if key not in self._selected:
+        if key in self._selected:
+            return self._selected[key]
+        selection = _Selection(self._schema, self._fragments, variables)
+        root = selection.object(self._root, [self._operation.selection_set])
+        if selection.size <= KEPT_FIELDS:
             if len(self._selected) == KEPT_SELECTIONS:
                 self._selected.clear()
-            selection = _Selection(self._schema, self._fragments, variables)
-            self._selected[key] = selection.object(self._root, [self._operation.selection_set])
-        return self._selected[key]
+            self._selected[key] = root
+        return root
 
 
 def _conditions(operation: OperationDefinitionNode, fragments: Fragments) -> set[str]:
@@ -109,12 +113,13 @@ def _conditions(operation: OperationDefinitionNode, fragments: Fragments) -> set
 
 
 class _Selection:
-    """What is selected with some variables."""
+    """What is selected with some variables: `size` fields, with those inside of others."""
 
     def __init__(self, schema: GraphQLSchema, fragments: Fragments, variables: VariableValues) -> None:
         self._schema = schema
         self._fragments = fragments
         self._variables = variables
+        self.size = 0
 
     def object(self, type_: GraphQLObjectType, selected: list[SelectionSetNode], *, nullable: bool = True) -> Object:
         """Give the fields of an object, in the order in which they are first asked for."""
@@ -122,6 +127,7 @@ class _Selection:
         seen: set[str] = set()
         for selections in selected:
             self._collect(selections, found, seen)
+        self.size += len(found)
         return Object(nullable, tuple(self._field(type_, key, nodes) for key, nodes in found.items()))
 
     def _collect(self, selections: SelectionSetNode, found: dict[str, list[FieldNode]], seen: set[str]) -> None:

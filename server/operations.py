@@ -1,7 +1,5 @@
 """One GraphQL operation as a transport received it."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -58,16 +56,6 @@ class Operation:
     async def execute(self, context: Context) -> ExecutionResult:
         """Run a query or a mutation. Failures are in the result."""
         return await schema.run(self.text, self.variables, context, self.name)
-
-    async def stream(self, context: Context) -> AsyncGenerator[ExecutionResult, None]:
-        """Run any operation; a subscription gives many results, the others one. Failures are in the results."""
-        results = await schema.stream(
-            self.text, variable_values=self.variables, context_value=context, operation_name=self.name
-        )
-        async with aclosing(results):
-            async for result in results:
-                assert isinstance(result, ExecutionResult), "nothing is delivered in parts (@defer, @stream)"
-                yield result
 
 
 def _object(params: dict[str, Any], name: str) -> dict[str, Any]:

@@ -211,3 +211,15 @@ async def test_only_so_many_selections_of_one_operation_are_kept(context: Contex
         data = (await schema.run(text, chosen, context)).data
         assert data == {"viewer": {"id": "ada"} | {name: "ada" for name in names if chosen[name]}}
     assert len(schema.document(text).plan(None)._selected) <= KEPT_SELECTIONS
+
+
+@pytest.mark.parametrize(("fields", "is_kept"), [(11, True), (13, False)])
+async def test_a_selection_that_fragments_make_large_is_not_kept(
+    context: Context, fields: int, *, is_kept: bool
+) -> None:
+    again = " ".join(f"v{number}: viewer {{ ...F }}" for number in range(40))
+    text = f"{{ {again} }} fragment F on Viewer {{ id name __typename {' '.join(map('f{}: id'.format, range(fields - 3)))} }}"
+    data = (await schema.run(text, {}, context)).data
+    assert data is not None
+    assert [len(viewer) for viewer in data.values()] == [fields] * 40
+    assert bool(schema.document(text).plan(None)._selected) is is_kept
