@@ -217,8 +217,9 @@ async def test_only_so_many_selections_of_one_operation_are_kept(context: Contex
 async def test_a_selection_that_fragments_make_large_is_not_kept(
     context: Context, fields: int, *, is_kept: bool
 ) -> None:
-    again = " ".join(f"v{number}: viewer {{ ...F }}" for number in range(40))
-    text = f"{{ {again} }} fragment F on Viewer {{ id name __typename {' '.join(map('f{}: id'.format, range(fields - 3)))} }}"
+    viewers = " ".join(f"v{number}: viewer {{ ...F }}" for number in range(40))
+    aliases = " ".join(f"f{number}: id" for number in range(fields - 3))
+    text = f"{{ {viewers} }} fragment F on Viewer {{ id name __typename {aliases} }}"
     data = (await schema.run(text, {}, context)).data
     assert data is not None
     assert [len(viewer) for viewer in data.values()] == [fields] * 40
