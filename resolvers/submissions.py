@@ -125,7 +125,7 @@ def _change_problems(change: Change, limits: Limits) -> tuple[Problem, ...]:
     """Check a change as if it were a document of its own: its path and order as keys, its value below them."""
     carried = None if change.value is ABSENT else change.value
     keys: dict[str, object] = dict.fromkeys((*change.path, *(change.order or ())))
-    found = _document_problems({"": carried} | keys, limits)
+    found = _document_problems(keys | {"": carried}, limits)
     return tuple(Problem((*change.path, *problem.path[1:]), problem.code, problem.message) for problem in found)
 
 

@@ -454,6 +454,15 @@ async def test_a_document_is_not_wiped_by_accident(owner: Context, sent: Documen
     assert await stores.document(owner) == sent
 
 
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize("path", [("",), ("blocks", ""), ("", "")])
+async def test_a_change_under_an_empty_key_is_checked_like_any_other(owner: Context, path: tuple[str, ...]) -> None:
+    before = await stores.everything(owner.database)
+    answer = await sync.sync(owner, Save("w", changes=(Change(path, value="\0"),), base_version=1))
+    assert (answer.status, codes(answer)) == (Status.REJECTED, ["NUL_CHARACTER"])
+    assert await stores.everything(owner.database) == before
+
+
 REFUSED: dict[str, tuple[object, str]] = {
     "null": (None, "NOT_AN_OBJECT"),
     "a list": ([{"blocks": {}}], "NOT_AN_OBJECT"),
