@@ -6,6 +6,7 @@ parent --stdin: settings, listener--> worker --stdout: READY--> parent
 """
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -24,6 +25,7 @@ from server.app import create_app
 from server.protocol import WebSocketProtocol
 from server.settings import Settings
 
+GARBAGE_OBJECTS = 20_000  # a save makes hundreds, and hardly ever a cycle
 PING_SECONDS = 20.0  # a WebSocket whose client does not answer for so long is cut
 STDIN = 0
 
@@ -34,6 +36,8 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to take connections."""
         await super().startup(sockets)
+        gc.freeze()  # what is there now stays: it need not be looked through again and again
+        gc.set_threshold(GARBAGE_OBJECTS)
         os.write(sys.stdout.fileno(), workers.READY)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
