@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.workermanage import WorkerController
 
 from db import migrate
 from db.database import Database
@@ -36,7 +37,14 @@ settings.load_profile("this project")
 def pytest_configure(config: pytest.Config) -> None:
     """Draw one seed for all property tests in CI, which keeps no examples that failed."""
     if IN_CI and config.option.hypothesis_seed is None:
-        config.option.hypothesis_seed = secrets.randbelow(2**32)
+        handed = getattr(config, "workerinput", {})
+        config.option.hypothesis_seed = handed.get("hypothesis_seed", secrets.randbelow(2**32))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Hand the seed to a process that runs some of the tests."""
+    node.workerinput["hypothesis_seed"] = node.config.option.hypothesis_seed
 
 
 def pytest_report_header(config: pytest.Config) -> str:
