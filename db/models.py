@@ -79,7 +79,7 @@ class WorkflowChange(Base):
     __tablename__ = "workflow_changes"
     __table_args__ = (PrimaryKeyConstraint("workflow_id", "version"),)
 
-    workflow_id: Mapped[str] = mapped_column(ForeignKey("workflows.id"))
+    workflow_id: Mapped[str] = mapped_column(Text)  # no foreign key: looking after it would be a third of a save
     version: Mapped[int] = mapped_column(Integer)
     save_id: Mapped[object] = mapped_column(Uuid, nullable=False)
     changes: Mapped[object] = mapped_column(JSONB, nullable=False)

@@ -23,17 +23,25 @@ class Notifier:
 
     database: Database
     _waiting: set[str] = field(default_factory=set)
+    _next: asyncio.Task[None] | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def announce(self, workflow_id: str) -> None:
         """Return when the announcement is committed, or could not be: the hubs then find out by themselves."""
         self._waiting.add(workflow_id)
+        if self._next is None:
+            self._next = asyncio.create_task(self._send_next(), name="notifier")
+        await asyncio.shield(self._next)
+
+    async def _send_next(self) -> None:
+        """Send what waits as soon as the NOTIFY before is through, if that is not too late."""
         try:
             async with asyncio.timeout(ANNOUNCE_SECONDS), self._turn:
-                if workflow_id in self._waiting:
-                    await self._send()
+                self._next = None
+                await self._send()
         except TimeoutError:
-            logger.warning("Could not announce a save at once; the hubs find it within seconds.")
+            self._next = None
+            logger.warning("Could not announce saves at once; the hubs find them within seconds.")
 
     async def _send(self) -> None:
         ids, self._waiting = self._waiting, set()

@@ -53,7 +53,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "workflow_changes",
-        _workflow_id(),
+        sa.Column("workflow_id", sa.Text, nullable=False),  # its rows come and go under the lock of its workflow
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("save_id", sa.Uuid, nullable=False),
         sa.Column("changes", JSONB, nullable=False),
