@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from db import batches
 from db.batches import Author, Move, OutdatedError, Row
-from db.database import CONNECTION_ERRORS, Database
+from db.database import CONNECTION_ERRORS, Database, UnavailableError
 from db.workflows import Head
 from merge import changes, values
 from resolvers import answers, decisions, records, retries, standings
@@ -154,6 +154,9 @@ class Saver:
         try:
             drafts = self._draft(batch)
             proven = await self._write(list(drafts.values())) if drafts else {}
+        except UnavailableError as error:
+            for member in batch:
+                member.done.set_exception(error)
         except CONNECTION_ERRORS:
             for draft in drafts.values():
                 for member in draft.members:

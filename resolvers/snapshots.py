@@ -115,8 +115,9 @@ class Snapshots:
                 logger.exception("Could not bring up the snapshot of %s; trying again later.", workflow_id)
             else:
                 continue
-            if lag is not None:
-                self.lags.setdefault(workflow_id, lag)
+            if lag is not None:  # tried again when it would be for being quiet
+                again = Lag(0, lag.document, asyncio.get_running_loop().time())
+                self.lags.setdefault(workflow_id, again)
 
     async def _bring_up(self, workflow_id: str, *, wait: bool = False) -> None:
         if await fold(self.database, self.states, workflow_id, wait=wait):

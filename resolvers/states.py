@@ -159,7 +159,7 @@ class States:
         known = self.find(workflow_id)
         if known is not None and known.head.version == version:
             return values.dump(known.state)
-        shown, data = self._shown.get(workflow_id, (0, b""))
+        shown, data = self._shown.get(workflow_id, (None, b""))
         if shown != version:
             return None
         self._shown.move_to_end(workflow_id)
