@@ -13,7 +13,7 @@ from bench.load import Load, LoadError
 from bench.servers import Server
 from bench.systems import System
 
-WARM_UP_SECONDS = 2.0
+WARM_UP_SECONDS = 4.0
 PAUSE_SECONDS = 0.2
 MOST_PAUSES = 150  # half a minute: something else than saves is going on
 QUIET = 0.1  # of a processor's time
