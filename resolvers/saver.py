@@ -70,7 +70,8 @@ class _Member:
         """Answer a save that was written, or found to change nothing, at that time."""
         if self.decision is not None and self.decision.document is not None and self.head is not None:
             self.head = self.head.moved(self.head.version, self.head.saved_by, saved_at)
-        self.done.set_result(self.answer)
+        if not self.done.done():
+            self.done.set_result(self.answer)
 
     def give_up(self) -> None:
         """Say that it was not written, unless something else was said."""
@@ -79,7 +80,8 @@ class _Member:
 
     def lose(self) -> None:
         """Say that nobody knows what became of it."""
-        self.done.set_exception(LostError(self.answer))
+        if not self.done.done():
+            self.done.set_exception(LostError(self.answer))
 
 
 @dataclass(slots=True)
@@ -140,14 +142,19 @@ class Saver:
         return member
 
     async def _run(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:MOST_SAVES], self._waiting[MOST_SAVES:]
-            try:
+        batch: list[_Member] = []
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST_SAVES], self._waiting[MOST_SAVES:]
                 await self._commit(batch)
-            finally:
                 for member in batch:
                     member.give_up()
-        self._task = None
+        except Exception:
+            logger.exception("A batch of %d saves broke off; what became of them is looked up.", len(batch))
+        finally:  # whatever went wrong, nobody waits for ever, nor tries again what may be written
+            left, self._waiting, self._task = [*batch, *self._waiting], [], None
+            for member in left:
+                member.lose() if member.decision else member.give_up()
 
     async def _commit(self, batch: Sequence[_Member]) -> None:
         drafts: dict[str, _Draft] = {}

@@ -280,6 +280,24 @@ async def held(database: Database, workflow_id: str) -> AsyncIterator[None]:
         await connection.close()
 
 
+async def test_a_batch_that_breaks_off_after_its_commit_is_looked_up_and_nothing_is_doubled(
+    owner: Context, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await known(owner, "a", "b")
+    with monkeypatch.context() as broken:
+        broken.setattr(Saver, "_settle", broken_off)
+        answers = await asyncio.gather(save(owner, "a", 2, base_version=1), save(owner, "b", 3, base_version=1))
+    assert [(answer.status, answer.version) for answer in answers] == [(Status.SAVED, 2)] * 2
+    assert await stores.versions(owner.database, "a") == await stores.versions(owner.database, "b") == [1, 2]
+    assert all(answer.saved_at is not None and answer.saved_at.year < 9999 for answer in answers)
+    assert [record.levelname for record in caplog.records if record.name == "resolvers.saver"] == ["ERROR"]
+    assert (await save(owner, "a", 4, base_version=2)).version == 3
+
+
+def broken_off(*_: object) -> None:
+    raise LookupError
+
+
 async def test_a_row_that_somebody_holds_stalls_its_own_save_only(owner: Context) -> None:
     names = [f"w{n}" for n in range(5)]
     await known(owner, *names)
