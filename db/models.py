@@ -115,7 +115,10 @@ class WorkflowClient(Base):
     """
 
     __tablename__ = "workflow_clients"
-    __table_args__ = (PrimaryKeyConstraint("workflow_id", "user_id", "client_id"),)
+    __table_args__ = (
+        PrimaryKeyConstraint("workflow_id", "user_id", "client_id"),
+        {"postgresql_with": {"fillfactor": "70"}},
+    )
 
     workflow_id: Mapped[str] = mapped_column(Text)
     user_id: Mapped[str] = mapped_column(Text)

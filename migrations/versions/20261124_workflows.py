@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("answers", JSONB, nullable=False),
         _time("seen_at"),
         sa.PrimaryKeyConstraint("workflow_id", "user_id", "client_id"),
+        postgresql_with={"fillfactor": "70"},  # as above
     )
     op.create_table(
         "workflow_members",
