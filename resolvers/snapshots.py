@@ -17,7 +17,7 @@ from resolvers import documents
 from resolvers.states import States
 
 OUTWEIGHED = 4  # times its document may the journal since a snapshot weigh
-LEAST_BYTES = 64 * 1024  # of journal, for the sake of small documents
+LEAST_BYTES = 256 * 1024  # of journal, for the sake of small documents
 QUIET_SECONDS = 30.0  # since the last save: longer than editors wait between two
 TICK_SECONDS = 1.0
 SWEEP_SECONDS = 60.0  # between looks for what a process that was killed has left behind
