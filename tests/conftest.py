@@ -16,6 +16,7 @@ from db import migrate
 from db.database import Database
 from server import postgres
 from server.settings import Settings
+from tests.browser import visits
 
 TABLES = ("workflow_changes", "workflow_checkpoints", "workflow_clients", "workflow_conflicts", "workflow_members")
 
@@ -59,6 +60,15 @@ def hidden_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser that CHROMIUM names, or the one that is installed."""
+    found = visits.browser()
+    if found is None:
+        pytest.skip("There is no Chromium here: install one, or name it in CHROMIUM.")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -1,29 +1,14 @@
-"""The pages in a real browser: what visit.mjs does there, for whom it is done, and on what server."""
+"""The pages in a real browser: what people do there, for whom it is done, and on what server."""
 
-import asyncio
-import os
-import shutil
-from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from tests.browser.visits import Visits
 from tests.server.live import Running
 
-HERE = Path(__file__).parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
 Visit = Callable[[str], Awaitable[None]]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser that CHROMIUM names, or the one that is installed."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip("There is no Chromium here: install one, or name it in CHROMIUM.")
-    return found
 
 
 @pytest.fixture
@@ -31,12 +16,7 @@ def visit(server: Running, chromium: str) -> Visit:
     """Run a scenario of scenarios.mjs, by name. It fails where the browser complains, too."""
 
     async def run(scenario: str) -> None:
-        command = ["node", str(HERE / "visit.mjs"), scenario, server.url]
-        process = await asyncio.create_subprocess_exec(
-            *command, stdout=PIPE, stderr=STDOUT, env=os.environ | {"CHROMIUM": chromium}
-        )
-        output, _ = await process.communicate()
-        assert process.returncode == 0, output.decode()
+        await Visits(chromium, Path(__file__).parent).visit(f"scenarios.{scenario}", server.url)
 
     return run
 

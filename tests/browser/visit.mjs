@@ -1,36 +1,51 @@
-// A visit to this server's pages with a real browser: `node visit.mjs SCENARIO ADDRESS`, browser in CHROMIUM.
+// A visit to this server's pages with a real browser: `node visit.mjs SCENARIOS NAME ADDRESS GIVEN`, browser in CHROMIUM.
 // It fails where the scenario does, and where the browser complained or turned to anybody but the server.
+// What only the caller can do is asked for by a line `ask WHAT` on stdout, and answered by a line on stdin.
 
 import { createRequire } from 'node:module'
 import process from 'node:process'
-import * as scenarios from './scenarios.mjs'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
 
-const { chromium } = createRequire(new URL('../../../web/package.json', import.meta.url))('playwright-core')
+const { chromium } = createRequire(new URL('../../web/package.json', import.meta.url))('playwright-core')
 const PATIENCE_MS = 30_000 // for anything awaited on a page; machines that test are often busy
 
-const [name, address] = process.argv.slice(2)
-const scenario = scenarios[name]
+const [scenarios, name, address, given] = process.argv.slice(2)
+const scenario = (await import(pathToFileURL(scenarios)))[name]
 if (scenario === undefined) throw new Error(`There is no scenario ${name}`)
 
+const complaints = []
+const lines = createInterface({ input: process.stdin })
+const answers = lines[Symbol.asyncIterator]()
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
   chromiumSandbox: process.getuid?.() !== 0, // the sandbox refuses to run for root
   args: ['--disable-dev-shm-usage'],
+  ignoreDefaultArgs: ['--disable-back-forward-cache'], // people's browsers have one
 })
 try {
-  const context = await browser.newContext({ baseURL: address })
-  context.setDefaultTimeout(PATIENCE_MS)
-  const complaints = listen(context)
-  await scenario(context)
+  await scenario(await another(), { address, given: JSON.parse(given), ask, another })
   const unexpected = complaints.filter((complaint) => !scenario.tolerated?.test(complaint))
   if (unexpected.length > 0) throw new Error(`The browser complained:\n${unexpected.join('\n')}`)
 } finally {
   await browser.close()
+  lines.close()
 }
 
-function listen(context) {
-  const complaints = []
-  const { origin, host } = new URL(address)
+/** Give a browser of its own, as a Playwright context, to somebody else. */
+async function another(options) {
+  const context = await browser.newContext({ baseURL: address, ...options })
+  context.setDefaultTimeout(PATIENCE_MS)
+  listen(context, new URL(options?.baseURL ?? address))
+  return context
+}
+
+async function ask(what) {
+  process.stdout.write(`ask ${what}\n`)
+  return (await answers.next()).value
+}
+
+function listen(context, { origin, host }) {
   context.on('weberror', (event) => complaints.push(`uncaught: ${event.error().message}`))
   context.on('console', (message) => {
     // A violated Content-Security-Policy is reported as an error, too.
@@ -45,5 +60,4 @@ function listen(context) {
       if (new URL(socket.url()).host !== host) complaints.push(`foreign socket: ${socket.url()}`)
     })
   })
-  return complaints
 }
