@@ -35,7 +35,7 @@ class Visits:
         It fails where the browser complains, too. `answers` does what the scenario asks for.
         """
         module, _, name = scenario.partition(".")
-        command = ["node", VISIT, self.folder / f"{module}.mjs", name, url, json.dumps(given)]
+        command = ["node", str(VISIT), str(self.folder / f"{module}.mjs"), name, url, json.dumps(given)]
         known = os.environ | {"CHROMIUM": self.chromium}
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=STDOUT, limit=LINE_BYTES, env=known
