@@ -19,7 +19,7 @@ from server.settings import Settings
 HEALTH_SECONDS = 5.0
 LATE_SECONDS = 5 * 60.0  # a server brings up within two minutes what another one left behind
 UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60))
-PAGES = ("index.html", "graphql.html")
+PAGES = ("index.html", "developers.html", "graphql.html")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The pages that people see in a browser: the start page and GraphiQL, as the web room built them."""
+"""The pages that people see in a browser, as the web room built them: the editor, the one for developers, GraphiQL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ SAFE = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 NOTHING = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'"}
-START = NOTHING | {
+PAGE = NOTHING | {
     "script-src": "'self'",
     "connect-src": "'self'",
     "style-src": "'self'",
@@ -56,9 +56,13 @@ class Pages:
 
     folder: Path
 
-    async def start(self, request: Request) -> Response:
-        """Show what runs here."""
-        return await self._page(request, "index.html", START)
+    async def editor(self, request: Request) -> Response:
+        """Show the live editor."""
+        return await self._page(request, "index.html", PAGE)
+
+    async def developers(self, request: Request) -> Response:
+        """Show what runs here, and how to call it."""
+        return await self._page(request, "developers.html", PAGE)
 
     async def graphiql(self, request: Request) -> Response:
         """Show GraphiQL, under the address that programs use for GraphQL itself."""
@@ -72,7 +76,11 @@ class Pages:
 
     def routes(self) -> list[Route]:
         """Where the pages are, except for GraphiQL, which shares its address."""
-        return [Route("/", self.start), Route("/assets/{name}", self.asset)]
+        return [
+            Route("/", self.editor),
+            Route("/developers", self.developers),
+            Route("/assets/{name}", self.asset),
+        ]
 
     async def _page(self, request: Request, name: str, policy: Policy) -> Response:
         try:

@@ -18,7 +18,7 @@ from tests.server import processes
 def built(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pages are built, whether or not they are on this machine."""
     built = tmp_path_factory.mktemp("pages")
-    for page in ("index.html", "graphql.html"):
+    for page in ("index.html", "developers.html", "graphql.html"):
         (built / page).touch()
     monkeypatch.setattr(pages, "BUILT", built)
 

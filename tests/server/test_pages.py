@@ -32,7 +32,8 @@ async def serving(pages: Pages) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of pages that were built."""
-    (tmp_path / "index.html").write_text("<h1>Start</h1>")
+    (tmp_path / "index.html").write_text("<h1>Editor</h1>")
+    (tmp_path / "developers.html").write_text("<h1>Developers</h1>")
     (tmp_path / "graphql.html").write_text("<h1>GraphiQL</h1>")
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets/app-1a2b3c.js").write_text("export {}")
@@ -52,14 +53,14 @@ def policy(response: httpx.Response) -> dict[str, str]:
     return dict(directive.split(" ", 1) for directive in directives)
 
 
-async def test_the_start_page_and_graphiql_are_pages(client: httpx.AsyncClient) -> None:
-    start, graphiql = await client.get("/"), await client.get("/graphql")
+async def test_the_editor_the_one_for_developers_and_graphiql_are_pages(client: httpx.AsyncClient) -> None:
+    pages = [await client.get(path) for path in ("/", "/developers", "/graphql")]
 
-    assert (start.text, graphiql.text) == ("<h1>Start</h1>", "<h1>GraphiQL</h1>")
-    assert {page.headers["content-type"] for page in (start, graphiql)} == {"text/html; charset=utf-8"}
+    assert [page.text for page in pages] == ["<h1>Editor</h1>", "<h1>Developers</h1>", "<h1>GraphiQL</h1>"]
+    assert {page.headers["content-type"] for page in pages} == {"text/html; charset=utf-8"}
 
 
-@pytest.mark.parametrize("path", ["/", "/graphql", "/assets/app-1a2b3c.js"])
+@pytest.mark.parametrize("path", ["/", "/developers", "/graphql", "/assets/app-1a2b3c.js"])
 async def test_nothing_loads_from_elsewhere_and_nobody_else_embeds_it(client: httpx.AsyncClient, path: str) -> None:
     response = await client.get(path)
 
@@ -73,10 +74,18 @@ async def test_nothing_loads_from_elsewhere_and_nobody_else_embeds_it(client: ht
 
 
 async def test_only_styles_may_be_written_into_a_page_and_only_into_graphiql(client: httpx.AsyncClient) -> None:
-    start, graphiql = policy(await client.get("/")), policy(await client.get("/graphql"))
+    editor, developers, graphiql = [policy(await client.get(path)) for path in ("/", "/developers", "/graphql")]
 
     assert [name for name, sources in graphiql.items() if "unsafe" in sources] == ["style-src"]
-    assert not [name for name, sources in start.items() if "unsafe" in sources]
+    assert not [name for page in (editor, developers) for name, sources in page.items() if "unsafe" in sources]
+
+
+@pytest.mark.parametrize("path", ["/", "/developers"])
+async def test_scripts_cannot_make_markup_or_code_of_text(client: httpx.AsyncClient, path: str) -> None:
+    page = policy(await client.get(path))
+
+    assert page["script-src"] == page["connect-src"] == "'self'"
+    assert (page["require-trusted-types-for"], page["trusted-types"]) == ("'script'", "'none'")
 
 
 async def test_a_page_is_asked_for_again_and_an_asset_never(client: httpx.AsyncClient) -> None:
@@ -86,7 +95,7 @@ async def test_a_page_is_asked_for_again_and_an_asset_never(client: httpx.AsyncC
     assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-@pytest.mark.parametrize("path", ["/", "/graphql", "/assets/app-1a2b3c.js"])
+@pytest.mark.parametrize("path", ["/", "/developers", "/graphql", "/assets/app-1a2b3c.js"])
 async def test_what_has_not_changed_is_not_sent_again(client: httpx.AsyncClient, path: str) -> None:
     first = await client.get(path)
 
@@ -100,7 +109,7 @@ async def test_graphiql_is_kept_apart_from_answers_at_the_same_address(client: h
     assert (await client.get("/graphql")).headers["vary"] == "Accept"
 
 
-@pytest.mark.parametrize("path", ["/", "/graphql", "/assets/app-1a2b3c.js"])
+@pytest.mark.parametrize("path", ["/", "/developers", "/graphql", "/assets/app-1a2b3c.js"])
 async def test_head_answers_what_get_would_without_the_content(client: httpx.AsyncClient, path: str) -> None:
     head, get = await client.head(path), await client.get(path)
 
@@ -117,7 +126,7 @@ async def test_there_is_nothing_else_under_assets(client: httpx.AsyncClient, pat
     assert "cache-control" not in response.headers
 
 
-@pytest.mark.parametrize("path", ["/", "/graphql"])
+@pytest.mark.parametrize("path", ["/", "/developers", "/graphql"])
 async def test_pages_that_were_not_built_say_how_to_build_them(tmp_path: Path, path: str) -> None:
     async with serving(Pages(tmp_path / "none")) as client:
         response = await client.get(path)
@@ -141,7 +150,7 @@ def test_each_example_is_valid_and_named_like_its_tab(contract: GraphQLSchema, f
     assert not isinstance(given, list), given
 
 
-def test_the_query_on_the_start_page_is_valid(contract: GraphQLSchema) -> None:
-    (query,) = re.findall(r"'(\{\"query\": .*\})'", (ROOT / "web/index.html").read_text())
+def test_the_query_on_the_page_for_developers_is_valid(contract: GraphQLSchema) -> None:
+    (query,) = re.findall(r"'(\{\"query\": .*\})'", (ROOT / "web/developers.html").read_text())
 
     assert validate(contract, parse(json.loads(query)["query"])) == []
