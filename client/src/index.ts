@@ -1,0 +1,3 @@
+/** Workflow documents that are safe on the server while people edit them. */
+
+export type * from './types.js'
