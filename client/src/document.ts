@@ -1,0 +1,183 @@
+/** Documents compared, changed and held against one another. They are immutable: results share what stays the same. */
+
+import type { Change, Document, Json, Path } from './types.js'
+
+/** A value, or undefined for none at all, which is not null. */
+export type Maybe = Json | undefined
+
+/** A path leads nowhere in the document, or to a place that cannot take what the change brings. */
+export class PathError extends Error {
+  constructor(readonly path: Path) {
+    super(`Nothing fits at ${JSON.stringify(path)}.`)
+  }
+}
+
+export const isList = (value: Maybe): value is readonly Json[] => Array.isArray(value)
+
+export const isObject = (value: Maybe): value is Document =>
+  typeof value === 'object' && value !== null && !isList(value)
+
+/** The member itself, nothing that objects inherit. */
+export const own = (object: Document, key: string): Maybe => (Object.hasOwn(object, key) ? object[key] : undefined)
+
+/** The non-empty id of an item. */
+const idOf = (item: Json): string | undefined => {
+  const id = isObject(item) && own(item, 'id')
+  return typeof id === 'string' && id ? id : undefined
+}
+
+/** Items of a keyed list, each an object with an id of its own; undefined where the list is not keyed. */
+const byId = (items: readonly Json[]): Map<string, Json> | undefined => {
+  const found = new Map<string, Json>()
+  for (const item of items) {
+    const id = idOf(item)
+    if (id === undefined || found.has(id)) return undefined
+    found.set(id, item)
+  }
+  return found
+}
+
+/** A new map of what is in an object by key, or in a keyed list by id, in order; undefined for a single value. */
+export const membersOf = (value: Maybe): Map<string, Json> | undefined => {
+  if (isList(value)) return byId(value)
+  return isObject(value) ? new Map(Object.entries(value)) : undefined
+}
+
+/** Says whether two values are one in JSON, where the order of keys is no content and NaN is null. */
+export const same = (a: Maybe, b: Maybe): boolean => {
+  if (a === b) return true
+  if (isList(a) && isList(b)) return a.length === b.length && a.every((item, place) => same(item, b[place]))
+  if (isObject(a) && isObject(b)) return Object.keys({ ...a, ...b }).every(key => same(own(a, key), own(b, key)))
+  return !isContainer(a) && !isContainer(b) && JSON.stringify(a) === JSON.stringify(b)
+}
+
+const isContainer = (value: Maybe): boolean => typeof value === 'object' && value !== null
+
+interface Ids {
+  readonly has: (id: string) => boolean
+  readonly keys: () => Iterable<string>
+}
+
+/** The order that comes of itself: what stayed, and then what is new. */
+export const naturalOrder = (before: Ids, after: Ids): string[] => [
+  ...[...before.keys()].filter(id => after.has(id)),
+  ...[...after.keys()].filter(id => !before.has(id)),
+]
+
+/**
+ * The changes, to the leaf, that lead from one document to the other: objects by key, keyed lists by id, anything else
+ * as one value. What is the very same object in both is not looked at.
+ */
+export const diff = (before: Document, after: Document): Change[] => {
+  const changes: Change[] = []
+  compare(changes, [], before, after)
+  return changes
+}
+
+const compare = (changes: Change[], path: Path, before: Json, after: Json): void => {
+  if (before === after) return
+  const old = membersOf(before)
+  const now = membersOf(after)
+  if (old && now && isList(before) === isList(after)) compareMembers(changes, path, old, now, isList(after))
+  else if (!same(before, after)) changes.push({ path, value: after })
+}
+
+const compareMembers = (
+  changes: Change[], path: Path, before: Map<string, Json>, after: Map<string, Json>, isKeyed: boolean,
+): void => {
+  for (const [key, old] of before) {
+    const now = after.get(key)
+    if (old === now || old === undefined) continue
+    if (now === undefined) changes.push({ path: [...path, key], remove: true })
+    else compare(changes, [...path, key], old, now)
+  }
+  for (const [key, value] of after) {
+    if (value !== undefined && before.get(key) === undefined) changes.push({ path: [...path, key], value })
+  }
+  const order = [...after.keys()]
+  if (isKeyed && !same(order, naturalOrder(before, after))) changes.push({ path, order })
+}
+
+/** Applies changes one after the other. A new item of a keyed list goes last. Throws PathError. */
+export const apply = (document: Document, changes: readonly Change[]): Document => write(document, changes, true)
+
+/** Applies those changes that fit, one after the other, and leaves the others out. */
+export const fitting = (document: Document, changes: readonly Change[]): Document => write(document, changes, false)
+
+/** A container under change: its members, and drafts of those with changes inside them. An item keeps its `id`. */
+interface Draft {
+  readonly source: Json
+  readonly isItem: boolean
+  readonly inner: Map<string, Draft>
+  members: Map<string, Json>
+  isWritten: boolean
+}
+
+const write = (document: Document, changes: readonly Change[], isStrict: boolean): Document => {
+  const draft = begin(document, false)
+  for (const change of changes) {
+    if (!(draft && take(draft, change)) && isStrict) throw new PathError(change.path)
+  }
+  return draft ? (finish(draft) as Document) : document
+}
+
+const begin = (source: Maybe, isItem: boolean): Draft | undefined => {
+  const members = membersOf(source)
+  if (source === undefined || !members) return undefined
+  return { source, isItem, inner: new Map(), members, isWritten: false }
+}
+
+const open = (draft: Draft, key: string): Draft | undefined => {
+  const opened = draft.inner.get(key) ?? begin(draft.members.get(key), isList(draft.source))
+  if (opened) draft.inner.set(key, opened)
+  return opened
+}
+
+/** Says whether the change fits. */
+const take = (root: Draft, change: Change): boolean => {
+  let draft: Draft | undefined = root
+  for (const key of change.path.slice(0, -1)) draft = draft && open(draft, key)
+  const key = change.path.at(-1)
+  if (!draft || key === undefined) return false
+  if ('order' in change) return reorder(open(draft, key), change.order)
+  if (!('remove' in change ? canRemove(draft, key) : canPut(draft, key, change.value))) return false
+  draft.inner.delete(key)
+  if ('remove' in change) draft.members.delete(key)
+  else draft.members.set(key, change.value)
+  return (draft.isWritten = true)
+}
+
+const canRemove = ({ members, isItem }: Draft, key: string): boolean => members.has(key) && !(isItem && key === 'id')
+
+const canPut = ({ source, members, isItem }: Draft, key: string, value: Json): boolean =>
+  isList(source) ? idOf(value) === key : !isItem || key !== 'id' || value === members.get(key)
+
+const reorder = (draft: Draft | undefined, order: readonly string[]): boolean => {
+  if (!draft || !isList(draft.source)) return false
+  const ordered = new Map<string, Json>()
+  for (const id of order) {
+    const item = draft.members.get(id)
+    if (item !== undefined) ordered.set(id, item)
+  }
+  if (ordered.size !== order.length || ordered.size !== draft.members.size) return false
+  draft.members = ordered
+  return (draft.isWritten = true)
+}
+
+const finish = (draft: Draft): Json => {
+  const { source, inner, members } = draft
+  let { isWritten } = draft
+  for (const [key, opened] of inner) {
+    const member = finish(opened)
+    isWritten ||= member !== opened.source
+    members.set(key, member)
+  }
+  if (!isWritten) return source
+  return isList(source) ? [...members.values()] : Object.fromEntries(members)
+}
+
+/** Says whether some path of the one is equal to, above or below some path of the other. */
+export const collide = (a: readonly Change[], b: readonly Change[]): boolean =>
+  a.some(one => b.some(other => overlap(one.path, other.path)))
+
+const overlap = (a: Path, b: Path): boolean => a.every((key, level) => level >= b.length || key === b[level])
