@@ -39,10 +39,14 @@ class DevelopmentTokens:
             raise ValueError(f"{file} is no key of {KEY_BYTES} bytes: delete it, and a new one is made.")
         return cls(key)
 
-    def sign(self, user: str, lifetime: timedelta = LIFETIME) -> str:
-        """Make a token with which one is `user`. Raises BadUserInputError where no user can be called so."""
+    def sign(self, user: str, lifetime: timedelta = LIFETIME, *, name: str | None = None) -> str:
+        """Make a token with which one is `user`, whom others see as `name`.
+
+        Raises BadUserInputError where no user can be called so.
+        """
         said = {
             "sub": inputs.text("user id", user, most=inputs.USER_ID_CHARACTERS),
+            "name": name,
             "iss": ISSUER,
             "aud": AUDIENCE,
             "exp": datetime.now(UTC) + lifetime,

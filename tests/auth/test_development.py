@@ -24,6 +24,12 @@ async def test_a_token_names_its_user(tmp_path: Path) -> None:
     assert viewer.expires_at > datetime.now(UTC) + development.LIFETIME - timedelta(minutes=1)
 
 
+async def test_a_token_may_say_how_others_see_its_user(tmp_path: Path) -> None:
+    tokens = DevelopmentTokens.load(tmp_path)
+    shown = [await tokens.viewer(tokens.sign("ada", name=name)) for name in ("Ada Lovelace", None)]
+    assert [(viewer.id, viewer.name) for viewer in shown] == [("ada", "Ada Lovelace"), ("ada", None)]
+
+
 async def test_a_name_need_not_be_ascii(tmp_path: Path) -> None:
     tokens = DevelopmentTokens.load(tmp_path)
     assert (await tokens.viewer(tokens.sign("Zoë 😀"))).id == "Zoë 😀"

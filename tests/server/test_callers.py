@@ -143,6 +143,50 @@ async def test_a_page_gets_a_token_with_which_it_signs_in(server: Running) -> No
         assert (await page.post("/graphql", json=VIEWER)).json() == {"data": {"viewer": {"id": "developer"}}}
 
 
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"", "developer"),
+        (b"{}", "developer"),
+        (b'{"name": "guest-7f3a"}', "guest-7f3a"),
+        (b'{"name": " Zo\xc3\xab \xf0\x9f\x98\x80 "}', "Zo\xeb \U0001f600"),
+    ],
+)
+async def test_a_page_says_who_it_wants_to_be(server: Running, content: bytes, name: str) -> None:
+    async with server.http() as page:
+        given = (await page.post("/development/token", content=content)).json()
+        assert (given["id"], given["name"]) == (name, name)
+        page.headers["Authorization"] = f"Bearer {given['token']}"
+        viewer = (await page.post("/graphql", json={"query": "{ viewer { id name } }"})).json()["data"]["viewer"]
+    assert viewer == {"id": name, "name": name}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b'{"name": ""}', "`name` must have 1 to 200 characters."),
+        (b'{"name": "   "}', "`name` must have 1 to 200 characters."),
+        (b'{"name": "' + b"x" * 201 + b'"}', "`name` must have 1 to 200 characters."),
+        (b'{"name": "a\\u0000"}', "`name` holds a NUL character or half of a surrogate pair."),
+        (b'{"name": "\\ud800"}', "`name` holds a NUL character or half of a surrogate pair."),
+        (b'{"name": 7}', 'Send {"name": "..."} with a text, or no body at all.'),
+        (b'{"name": null}', 'Send {"name": "..."} with a text, or no body at all.'),
+        (b'["ada"]', 'Send {"name": "..."} with a text, or no body at all.'),
+        (b"ada", "This is not JSON that can be read: Malformed JSON: Expecting value: line 1 column 1."),
+    ],
+)
+async def test_nobody_can_want_to_be_called_so(server: Running, content: bytes, sentence: str) -> None:
+    async with server.http() as page:
+        response = await page.post("/development/token", content=content)
+    assert response.status_code == 400
+    assert response.json() == {"errors": [{"message": sentence, "extensions": {"code": "BAD_USER_INPUT"}}]}
+
+
+async def test_who_wants_to_be_somebody_does_not_send_much(server: Running) -> None:
+    async with server.http() as page:
+        assert (await page.post("/development/token", content=b" " * 5000)).status_code == 413
+
+
 @pytest.mark.parametrize("headers", [{}, {"Origin": live.ALLOWED_ORIGIN, "Sec-Fetch-Site": "cross-site"}])
 async def test_a_program_and_an_allowed_page_get_a_token(server: Running, headers: dict[str, str]) -> None:
     async with server.http(**headers) as client:
