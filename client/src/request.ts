@@ -1,6 +1,6 @@
 /** A request to the server: signed, kept alive when the page is left, and its failure told by a code. */
 
-import type { Auth, Connection } from './types.ts'
+import type { Auth, Connection } from './types.js'
 
 export const IN_FLIGHT_BYTES = 60 * 1024 // browsers carry 64 KiB when a page is left; some is the application's own
 const MARGIN_MS = 30_000 // a token is renewed before it ends, as clocks differ and requests take their time
@@ -58,8 +58,8 @@ export interface Request {
    * and the body is small or given: at `pagehide` there is no later.
    */
   <Data>(query: string, variables: object, options?: RequestOptions): Promise<Data>
-  /** Whether it is known what to sign with; where it is not or ends soon, it is asked for. */
-  readonly sign: () => boolean
+  /** The same for `fetch`, signed; null where that is not known now, or ends at once: then it is asked for. */
+  readonly signed: (body: Body) => RequestInit | null
 }
 
 let inFlight = 0 // bytes kept alive; browsers count them for the whole page, and so does this
@@ -103,19 +103,11 @@ export function createRequest({ endpoint, getAuth }: Connection): Request {
     if (!auth) throw new SyncError(UNAUTHENTICATED)
     const keepalive = (isLast ?? !isDoubted) && fits(body)
     const kept = keepalive ? body.bytes : 0
-    const headers = { ...auth.headers, 'Content-Type': 'application/json' }
     const ending = new AbortController()
     const timer = setTimeout(() => ending.abort(), TIMEOUT_MS)
     inFlight += kept
     try {
-      const response = await fetch(endpoint, {
-        method: 'POST',
-        credentials: 'include',
-        headers: typeof body.data === 'string' ? headers : { ...headers, 'Content-Encoding': 'gzip' },
-        body: body.data,
-        keepalive,
-        signal: ending.signal,
-      })
+      const response = await fetch(endpoint, { ...envelope(body, auth), keepalive, signal: ending.signal })
       const text = await response.text()
       isDoubted = false
       return read<Data>(response, text)
@@ -143,9 +135,19 @@ export function createRequest({ endpoint, getAuth }: Connection): Request {
     }
   }
 
-  return Object.assign(request, {
-    sign: () => Boolean(fresh(MARGIN_MS)),
-  })
+  const signed = (body: Body) => {
+    const auth = fresh(0)
+    if (!fresh(MARGIN_MS)) void Promise.resolve(ask(false)).catch(() => {})
+    return auth && envelope(body, auth)
+  }
+
+  return Object.assign(request, { signed })
+}
+
+function envelope({ data }: Body, auth: Auth): RequestInit {
+  const encoding = typeof data === 'string' ? {} : { 'Content-Encoding': 'gzip' }
+  const headers = { ...auth.headers, 'Content-Type': 'application/json', ...encoding }
+  return { method: 'POST', credentials: 'include', headers, body: data }
 }
 
 interface Said {
