@@ -1,6 +1,7 @@
 /** The farewell of a page: what is unsaved goes out while the page is left, by whatever way still takes it. */
 
-import { fits, IN_FLIGHT_BYTES, plain, zip, type Body, type Request } from './request.js'
+import { attempt } from './attempt.js'
+import { fits, plain, zip, type Body, type Request } from './request.js'
 
 /** One operation, and the same as a body of the REST route where it is a single save. */
 export interface Letter {
@@ -38,62 +39,61 @@ type FetchLater = (url: string, init: RequestInit) => unknown
 export function createFarewell(endpoint: string, request: Request, handlers: Handlers): Farewell {
   const ending = new AbortController()
   let queued = new AbortController()
-  let latest: Body | null = null // what a large letter looks like now
-  let zipped: { readonly of: Body['data']; readonly body: Body } | null = null
+  let large: Body | null = null // what is ready and has to become smaller
+  let small: Body | null = null // what became of it
 
-  /** For a page that dies without a word: the browser itself sends it then. */
+  /** For a page that dies without a word: the browser itself sends it then, if it can. */
   const queue = (body: Body) => {
     const { fetchLater } = globalThis as { fetchLater?: FetchLater }
     const init = request.signed(body)
-    try {
-      if (init) fetchLater?.(endpoint, { ...init, signal: queued.signal })
-    } catch {
-      // The browser has no room for it.
-    }
+    if (init) attempt(() => fetchLater?.(endpoint, { ...init, signal: queued.signal }))
   }
 
-  const zipWhenIdle = (body: Body) =>
-    whenIdle(async () => {
-      if (body === latest) zipped = { of: body.data, body: await zip(body) }
+  const zipWhenIdle = (body: Body) => {
+    if (body.data === large?.data) return
+    large = body
+    small = null
+    ;(globalThis.requestIdleCallback ?? setTimeout)(async () => {
+      const zipped = body === large && (await zip(body))
+      if (zipped && body === large) small = zipped
     })
+  }
 
   const prepare = (letter: Letter | null) => {
     queued.abort()
     queued = new AbortController()
-    latest = letter && plain(letter.query, letter.variables)
-    if (latest && latest.bytes <= IN_FLIGHT_BYTES) queue(latest)
-    else if (latest && latest.data !== zipped?.of) zipWhenIdle(latest)
+    if (!letter) return
+    const body = plain(letter.query, letter.variables)
+    if (fits(body)) queue(body)
+    else zipWhenIdle(body)
   }
 
   const sendLast = <Data>({ query, variables, save }: Letter): Promise<Data> => {
     prepare(null)
     const whole = plain(query, variables)
-    const body = [whole, zipped?.of === whole.data && zipped.body].find((way) => way && fits(way)) || whole
-    const isCarried = fits(body) && request.signed(body)
-    if (!isCarried && save) beacon(endpoint, save)
+    const body = fits(whole) || whole.data !== large?.data ? whole : (small ?? whole)
+    if (save && !(fits(body) && request.signed(body))) beacon(endpoint, save)
     return request(query, variables, { keepalive: true, body })
   }
 
-  const hide = () => (document.visibilityState === 'hidden' ? handlers.leave() : handlers.look())
-  const go = () => {
-    handlers.leave()
-    handlers.pause()
-  }
   const warn = (event: Event) => {
     handlers.leave()
     event.preventDefault()
   }
   const prompt = (isUnsaved: boolean) =>
-    isUnsaved ? addEventListener('beforeunload', warn) : removeEventListener('beforeunload', warn)
+    globalThis[isUnsaved ? 'addEventListener' : 'removeEventListener']?.('beforeunload', warn)
 
   const on = (target: EventTarget | undefined, type: string, run: (event: Event) => void) =>
     target?.addEventListener(type, run, { signal: ending.signal })
-  const { document: page, window: frame } = globalThis
-  on(page, 'visibilitychange', hide)
-  on(page, 'freeze', handlers.leave)
-  on(page, 'resume', handlers.look)
-  on(frame, 'pagehide', go)
-  on(frame, 'pageshow', (event) => (event as PageTransitionEvent).persisted && handlers.resume())
+  const { document, window } = globalThis
+  on(document, 'visibilitychange', () => (document.hidden ? handlers.leave() : handlers.look()))
+  on(document, 'freeze', handlers.leave)
+  on(document, 'resume', handlers.look)
+  on(window, 'pagehide', () => {
+    handlers.leave()
+    handlers.pause()
+  })
+  on(window, 'pageshow', (event) => (event as PageTransitionEvent).persisted && handlers.resume())
 
   const close = () => {
     ending.abort()
@@ -103,11 +103,8 @@ export function createFarewell(endpoint: string, request: Request, handlers: Han
   return { prompt, prepare, sendLast, close }
 }
 
-const whenIdle = (run: () => void) =>
-  typeof requestIdleCallback === 'undefined' ? setTimeout(run) : requestIdleCallback(run)
-
-/** A second copy by another way, signed with cookies alone; the server applies only one of both. */
+/** The same save once more, by another way, signed with cookies alone: it is applied once. */
 function beacon(endpoint: string, save: object) {
   const route = new URL('api/workflows/sync', new URL(endpoint, location.href))
-  navigator.sendBeacon(route, JSON.stringify(save))
+  attempt(() => navigator.sendBeacon(route, JSON.stringify(save)))
 }

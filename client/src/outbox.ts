@@ -1,5 +1,6 @@
 /** The outbox: what is not on the server yet, kept in this browser until it is. */
 
+import { attempt } from './attempt.js'
 import { transact } from './database.js'
 import type { Change, Document, Kept, Problem, Role, SaveReason, SyncStorage } from './types.js'
 
@@ -54,107 +55,75 @@ export interface Outbox {
 export const PREFIX = 'workflow-sync:outbox:'
 const MOST_COPIES = 50 // of documents; beyond them all go, so that a browser is not filled with what is only a comfort
 
-/** `storage` is localStorage by default. `onKept` tells of boxes that `write` could not keep at once. */
+/** `given` is localStorage by default. `onKept` tells of boxes that `write` could not keep at once. */
 export function createOutbox(given: SyncStorage | undefined, onKept: (kept: Kept, box: Box) => void): Outbox {
-  const storage = given ?? localStorageIfAny()
-  const stamps = new Map<string, number>() // of the newest that this page wrote, by key: which of two copies counts
-  const spilled = new Set<string>() // keys that are in IndexedDB, too
-  let stamp = 0
+  const storage = given ?? attempt(() => localStorage)
+  const texts = new Map<string, string>() // what this page wrote, by key
+  const spilled = new Set<string>() // keys that are in IndexedDB instead
   let spilling: Promise<unknown> = Promise.resolve()
 
-  const keepLocally = (key: string, text: string): boolean => {
-    try {
-      storage?.setItem(key, text)
-      return storage !== undefined
-    } catch {
-      return false
-    }
-  }
-
   const spill = async (key: string, text: string, box: Box) => {
-    const mine = stamp
     spilled.add(key)
-    const isKept = await transact('outbox', (store) => store.put(text, key)).then(() => true, () => false)
-    if (stamps.get(key) !== mine) return
-    if (!isKept) stamps.delete(key)
+    const isKept = await transact('outbox', (store) => store.put(text, key)).then(Boolean, () => false)
+    if (texts.get(key) !== text) return // a later write tells
+    if (isKept) attempt(() => storage?.removeItem(key))
+    else texts.delete(key)
     onKept(isKept ? 'device' : 'nowhere', box)
   }
 
+  const unspill = (key: string) =>
+    spilled.delete(key) && transact('outbox', (store) => store.delete(key)).catch(() => {})
+
   const write = (box: Box): Kept => {
     const key = keyOf(box.clientId, box.workflowId)
-    if (!box.segments.length) return remove(box.clientId, box.workflowId), 'device'
-    stamp = Math.max(stamp + 1, Date.now())
-    stamps.set(key, stamp)
-    const text = JSON.stringify({ ...box, stamp })
-    if (keepLocally(key, text)) return 'device'
+    if (!box.segments.length) {
+      remove(box.clientId, box.workflowId)
+      return 'device'
+    }
+    const text = JSON.stringify(box)
+    texts.set(key, text)
+    if (storage && attempt(() => (storage.setItem(key, text), true))) {
+      unspill(key)
+      return 'device'
+    }
     spilling = spill(key, text, box)
     return 'nowhere'
   }
 
   const remove = (clientId: string, workflowId: string) => {
     const key = keyOf(clientId, workflowId)
-    stamps.delete(key)
-    try {
-      storage?.removeItem(key)
-    } catch {
-      // It is sent once more some day, and answered as it was.
-    }
-    if (spilled.delete(key)) transact('outbox', (store) => store.delete(key)).catch(() => {})
-  }
-
-  const localKeys = (): readonly string[] => {
-    try {
-      return Array.from({ length: storage?.length ?? 0 }, (_, index) => storage?.key(index) ?? '')
-    } catch {
-      return []
-    }
+    texts.delete(key)
+    attempt(() => storage?.removeItem(key))
+    unspill(key)
   }
 
   const list = async () => {
-    const keys = await transact('outbox', (store) => store.getAllKeys()).catch(() => [])
-    return [...new Set([...localKeys(), ...keys.map(String)])].flatMap(nameOf)
+    const local = attempt(() => Array.from({ length: storage?.length ?? 0 }, (_, index) => storage?.key(index)))
+    const others = await transact('outbox', (store) => store.getAllKeys()).catch(() => [])
+    return [...new Set([...(local ?? []), ...others])].flatMap(nameOf)
   }
 
-  const localRecord = (key: string): Stamped | null => {
-    try {
-      return parse(storage?.getItem(key))
-    } catch {
-      return null
-    }
-  }
-
-  /** Of the two copies, the one that was written last. */
-  const record = async (key: string): Promise<Stamped | null> => {
-    const local = localRecord(key)
-    const other = parse(await transact('outbox', (store) => store.get(key)).catch(() => null))
-    if (other) spilled.add(key)
-    return other && !(local && local.stamp >= other.stamp) ? other : local
+  const find = async (key: string): Promise<string | null | undefined> => {
+    const local = attempt(() => storage?.getItem(key))
+    if (local) return local
+    const text = await transact('outbox', (store) => store.get(key)).catch(() => {})
+    if (text) spilled.add(key)
+    return text
   }
 
   const read = async (clientId: string, workflowId: string) => {
-    const box = await record(keyOf(clientId, workflowId))
-    return box?.clientId === clientId && box.workflowId === workflowId ? box : null
+    const text = await find(keyOf(clientId, workflowId))
+    return attempt(() => checked(JSON.parse(text ?? ''))) ?? null
   }
 
   const isUntouched = async (clientId: string) => {
     await spilling
-    const own = [...stamps].filter(([key]) => key.startsWith(keyOf(clientId, '')))
-    const found = await Promise.all(own.map(async ([key, mine]) => (await record(key))?.stamp === mine))
+    const own = [...texts].filter(([key]) => clientOf(key) === clientId)
+    const found = await Promise.all(own.map(async ([key, text]) => (await find(key)) === text))
     return !found.includes(false)
   }
 
   return { write, remove, list, read, isUntouched }
-}
-
-type Stamped = Box & { readonly stamp: number }
-
-/** A page that may not keep anything throws at the mere name. */
-function localStorageIfAny(): SyncStorage | undefined {
-  try {
-    return globalThis.localStorage
-  } catch {
-    return undefined
-  }
 }
 
 const keyOf = (clientId: string, workflowId: string) => `${PREFIX}${clientId}:${workflowId}`
@@ -162,25 +131,19 @@ const keyOf = (clientId: string, workflowId: string) => `${PREFIX}${clientId}:${
 /** The client that a key of the outbox names. */
 export const clientOf = (key: string): string => key.slice(PREFIX.length).split(':', 1).join()
 
-function nameOf(key: string): BoxName[] {
-  if (!key.startsWith(PREFIX)) return []
+function nameOf(key: unknown): BoxName[] {
+  if (typeof key !== 'string' || !key.startsWith(PREFIX)) return []
   const clientId = clientOf(key)
   return [{ key, clientId, workflowId: key.slice(keyOf(clientId, '').length) }]
 }
 
-function parse(text: unknown): Stamped | null {
-  try {
-    const box: Stamped | null = JSON.parse(String(text))
-    return box?.segments.length && box.segments.every(isSegment) ? box : null
-  } catch {
-    return null
-  }
-}
+/** Throws, or gives null, where it is no box. */
+const checked = (box: Box): Box | null =>
+  box.segments.length && box.segments.every(({ sequence, changes, state }) => sequence && (changes?.map(pathOf) ?? state))
+    ? box
+    : null
 
-const isSegment = ({ clientId, sequence, base, changes, state }: Segment) =>
-  typeof clientId === 'string' && sequence > 0 && base >= 0 && (changes ? changes.every(isChange) : state)
-
-const isChange = ({ path }: Change) => Array.isArray(path)
+const pathOf = ({ path }: Change) => path.length
 
 /** What a page shows of a workflow while the server cannot be reached. */
 export interface Copy {
@@ -191,8 +154,8 @@ export interface Copy {
 }
 
 /** Keep a copy of what the server confirmed (null: forget it). Never throws: it is a comfort, not a promise. */
-export async function keepDocument(workflowId: string, user: string, copy: Copy | null): Promise<void> {
-  await transact('documents', (store) => {
+export const keepDocument = (workflowId: string, user: string, copy: Copy | null): Promise<unknown> =>
+  transact('documents', (store) => {
     const count = store.count()
     count.onsuccess = () => {
       if (count.result >= MOST_COPIES) store.clear()
@@ -200,11 +163,10 @@ export async function keepDocument(workflowId: string, user: string, copy: Copy 
     }
     return count
   }).catch(() => {})
-}
 
 /** The copy of a workflow, and whose it is; null where there is none, or somebody else's than `user`. */
 export async function readDocument(workflowId: string, user?: string): Promise<(Copy & { readonly user: string }) | null> {
-  const text = await transact('documents', (store) => store.get(workflowId)).catch(() => null)
-  const copy: (Copy & { readonly user: string }) | null = JSON.parse(text ?? 'null')
-  return user === undefined || copy?.user === user ? copy : null
+  const text = await transact('documents', (store) => store.get(workflowId)).catch(() => {})
+  const copy = JSON.parse(text ?? null)
+  return user && copy?.user !== user ? null : copy
 }

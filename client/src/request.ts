@@ -1,37 +1,35 @@
 /** A request to the server: signed, kept alive when the page is left, and its failure told by a code. */
 
+import { attempt } from './attempt.js'
 import type { Auth, Connection } from './types.js'
 
-export const IN_FLIGHT_BYTES = 60 * 1024 // browsers carry 64 KiB when a page is left; some is the application's own
+const IN_FLIGHT_BYTES = 60 * 1024 // browsers carry 64 KiB when a page is left; some is the application's own
 const MARGIN_MS = 30_000 // a token is renewed before it ends, as clocks differ and requests take their time
 const TIMEOUT_MS = 60_000 // after which a connection is dead, such as one from before the computer slept
-const LONGEST_MS = 3_600_000 // of Retry-After; beyond it whoever edits should see that we try
+const LONGEST_MS = 3_600_000 // of Retry-After; whoever edits should see that we try
 
 const UNAUTHENTICATED = 'UNAUTHENTICATED'
 const UNAVAILABLE = 'UNAVAILABLE'
 const RATE_LIMITED = 'RATE_LIMITED'
 const OFFLINE = 'OFFLINE'
 
-// Whoever answers with these, the server or a proxy before it.
+/** What these mean, whoever answers: the server, or a proxy before it. */
 const CODES: Readonly<Record<number, string>> = {
   401: UNAUTHENTICATED,
   408: UNAVAILABLE,
   413: 'TOO_LARGE',
-  425: UNAVAILABLE,
   429: RATE_LIMITED,
 }
 
 /** Why something cannot be: a code of the server, or OFFLINE, UNAVAILABLE, RATE_LIMITED, TOO_LARGE, READ_ONLY. */
 export class SyncError extends Error {
-  readonly code: string
-  /** Milliseconds that the server asked to be left alone. */
-  readonly retryAfterMs: number | undefined
-
-  constructor(code: string, message = code, retryAfterMs?: number) {
+  /** `retryAfterMs`: for how long the server asked to be left alone. */
+  constructor(
+    readonly code: string,
+    message = code,
+    readonly retryAfterMs?: number,
+  ) {
     super(message)
-    this.name = 'SyncError'
-    this.code = code
-    this.retryAfterMs = retryAfterMs
   }
 }
 
@@ -39,7 +37,7 @@ export class SyncError extends Error {
 export const isPassing = (error: unknown): boolean =>
   error instanceof SyncError && [OFFLINE, UNAVAILABLE, RATE_LIMITED].includes(error.code)
 
-/** What is sent, and its size on the wire. */
+/** What is sent, a text or zipped, and its size on the wire. */
 export interface Body {
   readonly data: string | ArrayBuffer
   readonly bytes: number
@@ -54,27 +52,27 @@ export interface RequestOptions {
 
 export interface Request {
   /**
-   * Run one operation. Throws SyncError. `fetch` is called before this returns where it is known what to sign with
-   * and the body is small or given: at `pagehide` there is no later.
+   * Run one operation. Throws SyncError. Where it is known what to sign with, `fetch` is called before this returns:
+   * at `pagehide` there is no later.
    */
   <Data>(query: string, variables: object, options?: RequestOptions): Promise<Data>
-  /** The same for `fetch`, signed; null where that is not known now, or ends at once: then it is asked for. */
+  /** The same for `fetch`, signed; null where that is not known now: then, or where it ends soon, it is asked for. */
   readonly signed: (body: Body) => RequestInit | null
 }
 
 let inFlight = 0 // bytes kept alive; browsers count them for the whole page, and so does this
 
-/** Whether a body can still be sent by a page that is left. */
+/** Whether a page that is left can still send it. */
 export const fits = (body: Body): boolean => inFlight + body.bytes <= IN_FLIGHT_BYTES
 
-export const plain = (query: string, variables: object): Body => {
+export function plain(query: string, variables: object): Body {
   const data = JSON.stringify({ query, variables })
   return { data, bytes: new TextEncoder().encode(data).length }
 }
 
 /** Make a body smaller; the body itself where the browser cannot. */
 export async function zip(body: Body): Promise<Body> {
-  if (typeof CompressionStream === 'undefined') return body
+  if (!globalThis.CompressionStream) return body
   const stream = new Response(body.data).body?.pipeThrough(new CompressionStream('gzip'))
   const data = await new Response(stream).arrayBuffer()
   return { data, bytes: data.byteLength }
@@ -82,19 +80,13 @@ export async function zip(body: Body): Promise<Body> {
 
 export function createRequest({ endpoint, getAuth }: Connection): Request {
   let known: Auth | null = null
-  let isDoubted = false // whether what was kept alive failed last: the application may have used up what a page may send
-  const asking = new Map<boolean, Promise<Auth | null>>()
+  let asking: Promise<Auth | null> | null = null
+  let isDoubted = false // what was kept alive failed last: the application may have used up what a page may carry
 
-  const learn = (auth: Auth | null) => (known = auth)
-
-  const ask = (refresh: boolean): Auth | null | Promise<Auth | null> => {
-    const running = asking.get(refresh)
-    if (running) return running
-    const told = getAuth({ refresh })
-    if (!(told && 'then' in told)) return learn(told)
-    const answer = told.then(learn).finally(() => asking.delete(refresh))
-    asking.set(refresh, answer)
-    return answer
+  const ask = (refresh: boolean) => {
+    const told = asking ?? getAuth({ refresh })
+    if (!isPromise(told)) return (known = told)
+    return (asking = told.then((auth) => (known = auth)).finally(() => (asking = null)))
   }
 
   const fresh = (marginMs: number) => (known && (known.expiresAt ?? Infinity) - marginMs > Date.now() ? known : null)
@@ -103,46 +95,45 @@ export function createRequest({ endpoint, getAuth }: Connection): Request {
     if (!auth) throw new SyncError(UNAUTHENTICATED)
     const keepalive = (isLast ?? !isDoubted) && fits(body)
     const kept = keepalive ? body.bytes : 0
-    const ending = new AbortController()
-    const timer = setTimeout(() => ending.abort(), TIMEOUT_MS)
+    let isAnswered = false
     inFlight += kept
     try {
-      const response = await fetch(endpoint, { ...envelope(body, auth), keepalive, signal: ending.signal })
+      const signal = AbortSignal.timeout(TIMEOUT_MS)
+      const response = await fetch(endpoint, { ...envelope(body, auth), keepalive, signal })
       const text = await response.text()
-      isDoubted = false
+      isAnswered = true
       return read<Data>(response, text)
-    } catch (error) {
-      if (error instanceof SyncError) throw error
-      isDoubted = keepalive
-      throw new SyncError(OFFLINE, String(error))
     } finally {
-      clearTimeout(timer)
       inFlight -= kept
+      isDoubted = keepalive && !isAnswered
     }
   }
 
   const request = async <Data>(query: string, variables: object, options: RequestOptions = {}): Promise<Data> => {
-    const { keepalive } = options
-    let body = options.body ?? plain(query, variables)
-    if (!keepalive && !options.body && body.bytes > IN_FLIGHT_BYTES) body = await zip(body)
-    const said = fresh(keepalive ? 0 : MARGIN_MS) ?? ask(false)
-    const auth = said instanceof Promise ? await said : said
+    const { keepalive, body = plain(query, variables) } = options
     try {
-      return await post(body, auth, keepalive)
+      const told = fresh(keepalive ? 0 : MARGIN_MS) ?? ask(false)
+      const auth = isPromise(told) ? await told : told
+      return await post<Data>(body, auth, keepalive).catch(async (error) => {
+        if (!auth || error.code !== UNAUTHENTICATED) throw error
+        return post<Data>(body, known === auth ? await ask(true) : known, keepalive)
+      })
     } catch (error) {
-      if (!auth || !(error instanceof SyncError && error.code === UNAUTHENTICATED)) throw error
-      return post(body, known === auth ? await ask(true) : known, keepalive)
+      throw error instanceof SyncError ? error : new SyncError(OFFLINE, String(error))
     }
   }
 
   const signed = (body: Body) => {
+    if (!fresh(MARGIN_MS)) Promise.resolve(attempt(() => ask(false))).catch(() => {})
     const auth = fresh(0)
-    if (!fresh(MARGIN_MS)) void Promise.resolve(ask(false)).catch(() => {})
     return auth && envelope(body, auth)
   }
 
   return Object.assign(request, { signed })
 }
+
+const isPromise = <T extends object>(told: T | null | Promise<T | null>): told is Promise<T | null> =>
+  told !== null && 'then' in told
 
 function envelope({ data }: Body, auth: Auth): RequestInit {
   const encoding = typeof data === 'string' ? {} : { 'Content-Encoding': 'gzip' }
@@ -150,37 +141,26 @@ function envelope({ data }: Body, auth: Auth): RequestInit {
   return { method: 'POST', credentials: 'include', headers, body: data }
 }
 
-interface Said {
+interface Answer {
   readonly data?: unknown
   readonly errors?: readonly { readonly message?: string; readonly extensions?: { readonly code?: string } }[]
 }
 
-function read<Data>(response: Response, text: string): Data {
-  const said = parse(text)
-  const fault = said?.errors?.[0]
-  const code = codeOf(response.status, said, fault?.extensions?.code)
-  if (!code) return said?.data as Data
-  throw new SyncError(code, fault?.message ?? `The server answered ${response.status}.`, retryAfter(response.headers))
+function read<Data>({ status, headers }: Response, text: string): Data {
+  const answer = attempt((): Answer | null => JSON.parse(text))
+  const fault = answer?.errors?.[0]
+  const code = CODES[status] ?? codeOf(status, fault ? fault.extensions?.code : answer?.data && '')
+  if (code) throw new SyncError(code, fault?.message ?? `HTTP ${status}`, retryAfter(headers))
+  return answer?.data as Data
 }
 
-function parse(text: string): Said | null {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
-}
+/** What only a proxy or a fault of the server can have said passes. */
+const codeOf = (status: number, told: unknown) =>
+  status >= 500 || typeof told !== 'string' || told === 'INTERNAL_SERVER_ERROR' ? UNAVAILABLE : told
 
-/** What went wrong; undefined where nothing did. What only a proxy or a fault of the server can have said, passes. */
-function codeOf(status: number, said: Said | null, told: string | undefined): string | undefined {
-  if (CODES[status]) return CODES[status]
-  if (status >= 500 || told === 'INTERNAL_SERVER_ERROR') return UNAVAILABLE
-  return told ?? (said?.data && !said.errors ? undefined : UNAVAILABLE)
-}
-
-/** Retry-After in milliseconds, from seconds or from a date, which is counted from the server's own. */
+/** Milliseconds, from seconds or a date. */
 function retryAfter(headers: Headers): number | undefined {
   const said = headers.get('Retry-After') ?? ''
-  const ms = /^\d+$/.test(said) ? Number(said) * 1_000 : Date.parse(said) - (Date.parse(headers.get('Date') ?? '') || Date.now())
+  const ms = /^\d+$/.test(said) ? +said * 1_000 : Date.parse(said) - Date.now()
   return ms >= 0 ? Math.min(ms, LONGEST_MS) : undefined
 }

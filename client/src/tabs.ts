@@ -1,5 +1,6 @@
 /** The tabs of one browser: each holds a lock while it lives, so that its outbox is adopted once it is gone. */
 
+import { attempt } from './attempt.js'
 import { clientOf, PREFIX, type Box, type Outbox } from './outbox.js'
 
 /** The box of a dead tab; nobody else touches it until `release` is called, which is once everything of it was sent. */
@@ -22,7 +23,7 @@ export interface Tabs {
   /** The work that dead tabs left for a workflow, without waiting for any that still lives. For the first view. */
   readonly orphans: (workflowId: string) => Promise<readonly Orphan[]>
   /** Wait for the end of every tab whose outbox is seen. At start, when the page is visible again, and now and then. */
-  readonly look: () => void
+  readonly look: () => Promise<void>
   /** The page may sleep (`pagehide`): every lock is let go, adopted boxes too. */
   readonly pause: () => void
   /**
@@ -34,29 +35,29 @@ export interface Tabs {
 }
 
 const HEAD_START_MS = 2_000 // a tab that is only loaded again has its own work back first, on its own screen
-const MOST_EARLIER = 16 // page loads of one tab that are remembered where there are no locks
-const LOCK = 'workflow-sync:'
-const SESSION = 'workflow-sync:clients'
+const NAME = 'workflow-sync:' // of locks, followed by the client, and of what a tab remembers of its own clients
 
-const living = new Set<string>() // of this page, which may show several workflows
+type Release = () => void
 
-/** Without locks (a page over plain http), a tab only looks after what it left itself before it was loaded again. */
-const withoutLocks: Pick<LockManager, 'request'> = {
-  request: async (_: string, ...rest: unknown[]) => (rest.at(-1) as (lock: object) => unknown)({}),
+const living = new Set<string>() // clients of this page, which may show several workflows
+
+/** A page over plain http has no locks; its tabs look only after what they left themselves when they were reloaded. */
+const withoutLocks = {
+  request: async (_name: string, _options: LockOptions, run: (lock: object) => unknown) => run({}),
 }
 
 export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
-  const { locks } = globalThis.navigator ?? {}
-  const held = new Set<() => void>() // what lets go of each lock
+  const locks: LockManager | undefined = globalThis.navigator?.locks
+  const held = new Set<Release>()
   let clientId = ''
   let busy = new Set<string>() // clients that are waited for or adopted
   let waiting = new AbortController()
   let hadAdopted = false
 
-  /** What lets the lock go, once it is held; null where it is not to be had. */
-  const hold = (id: string, options: LockOptions): Promise<(() => void) | null> =>
-    new Promise((resolve) => {
-      const keep = (lock: Lock | null) =>
+  /** What lets the lock go, once it is held; undefined where it is not to be had. */
+  const hold = (id: string, options: LockOptions) =>
+    new Promise<Release | undefined>((resolve) => {
+      const keep = (lock: object | null) =>
         lock &&
         new Promise<void>((end) => {
           const release = () => {
@@ -66,25 +67,19 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
           held.add(release)
           resolve(release)
         })
-      const request = (locks ?? withoutLocks).request(LOCK + id, options, keep)
-      request.catch(() => {}).then(() => resolve(null))
+      const end = () => resolve(undefined)
+      ;(locks ?? withoutLocks).request(NAME + id, options, keep).then(end, end)
     })
 
   const begin = () => {
     living.delete(clientId)
     clientId = newId()
     living.add(clientId)
-    if (!locks) remember(clientId)
-    void hold(clientId, {})
+    attempt(() => sessionStorage.setItem(NAME, remembered() + clientId))
+    hold(clientId, {})
   }
 
   const isFree = (id: string) => !living.has(id) && !busy.has(id) && (locks || remembered().includes(id))
-
-  const owners = async (workflowId?: string) => {
-    const names = await outbox.list()
-    const seen = names.filter((name) => workflowId === undefined || name.workflowId === workflowId)
-    return [...new Set(seen.map((name) => name.clientId))]
-  }
 
   const boxesOf = async (id: string) => {
     const names = (await outbox.list()).filter((name) => name.clientId === id)
@@ -96,15 +91,16 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
     if (!isFree(id)) return []
     const mine = busy.add(id)
     const release = await hold(id, { ifAvailable: true })
-    const boxes = release ? await boxesOf(id) : []
-    const left = new Set(boxes)
-    const end = () => {
+    const left = new Set(release && (await boxesOf(id)))
+    const letGo = (box?: Box) => {
+      if (box) left.delete(box)
+      if (left.size) return
       mine.delete(id)
       release?.()
     }
-    if (!left.size) end()
-    if (mine !== busy) return [] // asleep meanwhile: the lock is gone
-    return boxes.map((box) => ({ box, release: () => void (left.delete(box) && !left.size && end()) }))
+    letGo()
+    // Asleep meanwhile: the lock is gone.
+    return mine === busy ? [...left].map((box) => ({ box, release: () => letGo(box) })) : []
   }
 
   const tell = ({ box, release }: Orphan) => onOrphan(box, release)
@@ -117,15 +113,16 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
     release?.()
     await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS))
     mine.delete(id)
-    if (release && !signal.aborted) (await adopt(id)).forEach(tell)
+    if (!signal.aborted) (await adopt(id)).forEach(tell)
   }
 
-  const look = () => void owners().then((ids) => ids.forEach(awaitEnd))
+  const owners = async () => new Set((await outbox.list()).map((name) => name.clientId))
+
+  const look = async () => (await owners()).forEach(awaitEnd)
 
   const orphans = async (workflowId: string) => {
-    const found = (await Promise.all((await owners(workflowId)).map(adopt))).flat()
-    found.filter(({ box }) => box.workflowId !== workflowId).forEach(tell)
-    return found.filter(({ box }) => box.workflowId === workflowId)
+    const found = (await Promise.all([...(await owners())].map(adopt))).flat()
+    return found.filter((orphan) => orphan.box.workflowId === workflowId || tell(orphan))
   }
 
   const onStorage = ({ key, newValue }: StorageEvent) => {
@@ -133,11 +130,11 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   }
 
   const pause = () => {
+    hadAdopted = held.size > 1
     waiting.abort()
     waiting = new AbortController()
     busy = new Set()
-    hadAdopted = held.size > 1
-    for (const release of held) release()
+    held.forEach((release) => release())
   }
 
   const resume = async () => {
@@ -150,8 +147,8 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
 
   const close = () => {
     globalThis.removeEventListener?.('storage', onStorage)
-    pause()
     living.delete(clientId)
+    pause()
   }
 
   globalThis.addEventListener?.('storage', onStorage)
@@ -168,21 +165,7 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   }
 }
 
-/** 128 random bits. `crypto.randomUUID` is missing on pages over plain http. */
-const newId = () => [...crypto.getRandomValues(new Uint32Array(4))].map((word) => word.toString(36)).join('-')
+/** 128 random bits; `crypto.randomUUID` is missing on pages over plain http. */
+const newId = () => crypto.getRandomValues(new Uint32Array(4)).join('-')
 
-function remembered(): readonly string[] {
-  try {
-    return sessionStorage.getItem(SESSION)?.split(',') ?? []
-  } catch {
-    return []
-  }
-}
-
-function remember(clientId: string) {
-  try {
-    sessionStorage.setItem(SESSION, [...remembered(), clientId].slice(-MOST_EARLIER).join())
-  } catch {
-    // What such a page leaves is adopted by nobody, as it cannot keep an outbox either.
-  }
-}
+const remembered = () => attempt(() => sessionStorage.getItem(NAME)) ?? ''
