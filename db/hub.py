@@ -22,10 +22,12 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from db import database, feeds, notifier, topics
+from db import database, feeds, notifier, presence, topics
+from db.channels import Channel
 from db.database import Database, RawConnection
 from db.feeds import Feed
 from db.notifier import Notifier
+from db.presence import Presence
 from db.topics import Listener, Topic
 
 POLL_SECONDS = 2.0  # the longest that an announcement is late when its NOTIFY was lost
@@ -39,10 +41,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Hub:
-    """The announcements of one process."""
+    """The announcements of one process. `presence` hears by the same connection who is there."""
 
     database: Database
     notifier: Notifier
+    presence: Presence
     topics: dict[str, Topic] = field(default_factory=dict)
     feeds: dict[str, Feed] = field(default_factory=dict)
     _hints: set[str] = field(default_factory=set)
@@ -52,10 +55,11 @@ class Hub:
     @asynccontextmanager
     async def open(cls, database: Database) -> "AsyncIterator[Hub]":
         """Listen until the block ends."""
-        hub = cls(database, Notifier(database))
+        hub = cls(database, Notifier(database), Presence(database))
         loop = asyncio.create_task(hub._run(), name="hub")
         try:
-            yield hub
+            async with hub.presence.running():
+                yield hub
         finally:
             loop.cancel()
             await asyncio.gather(loop, return_exceptions=True)
@@ -76,13 +80,15 @@ class Hub:
         self._hints.update(workflow_ids)
         self._hinted.set()
 
-    def listen(self, workflow_id: str, user: str, since: int | None = None) -> Listener:
+    def listen(
+        self, workflow_id: str, user: str, since: int | None = None, *, channel: Channel | None = None
+    ) -> Listener:
         """Join those who listen to one workflow, from version `since` on (None: the current one).
 
-        The first check tells whether `user` may.
+        The first check tells whether `user` may. `channel` is where they listen, if not to the saves.
         """
         topic = self.topics.setdefault(workflow_id, Topic(workflow_id, home=self.topics))
-        listener = Listener(topic, user, since)
+        listener = Listener(topic, user, since, channel or topic)
         topic.listeners.add(listener)
         self.hint([workflow_id])
         return listener
@@ -116,6 +122,8 @@ class Hub:
                 await database.prepare(connection)
                 connection.add_termination_listener(lambda _: self._hinted.set())
                 await connection.add_listener(notifier.CHANNEL, lambda *event: self.hint(json.loads(event[-1])))
+                await connection.add_listener(presence.CHANNEL, lambda *event: self.presence.hear(event[-1]))
+                self.presence.ask()
                 await self._refresh_forever(connection)
         finally:
             connection.terminate()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from db.database import STATEMENT_ERRORS, Database, UnavailableError
@@ -46,15 +47,18 @@ class Notifier:
     async def _send(self) -> None:
         ids, self._waiting = self._waiting, set()
         try:
-            async with self.database.connection() as connection:
-                await connection.execute(
-                    "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload", CHANNEL, payloads(ids)
-                )
+            await notify(self.database, CHANNEL, payloads(ids))
         except (UnavailableError, *STATEMENT_ERRORS) as error:  # what is announced was saved all the same
             logger.warning("Could not announce %d saves (%r); the hubs find them within seconds.", len(ids), error)
         except asyncio.CancelledError:
             self._waiting |= ids
             raise
+
+
+async def notify(database: Database, channel: str, messages: Sequence[str]) -> None:
+    """Send messages of at most PAYLOAD_BYTES in one transaction. Raises UnavailableError and STATEMENT_ERRORS."""
+    async with database.connection() as connection:
+        await connection.execute("SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload", channel, messages)
 
 
 def payloads(ids: set[str]) -> list[str]:

@@ -82,13 +82,14 @@ class Topic(Channel):
 class Listener:
     """One stream of one user. It begins when the user's access was `checked` here, and ends when they are `revoked`.
 
-    `since` is the version that the user has, None for the current one. `revision` is that of the workflow at the last
-    check. Who is let in again opens another stream.
+    `since` is the version that the user has, None for the current one. `channel` is woken when they are revoked.
+    `revision` is that of the workflow at the last check. Who is let in again opens another stream.
     """
 
     topic: Topic
     user: str
-    since: int | None = None
+    since: int | None
+    channel: Channel
     checked: asyncio.Event = field(default_factory=asyncio.Event)
     revision: int = -1
     revoked: bool = False
@@ -98,7 +99,7 @@ class Listener:
         self.revision = revision
         if not may_see:
             self.revoked = True
-            self.topic.wake()
+            self.channel.wake()
 
     def begin(self) -> None:
         """Let whoever waits for the first check go on."""

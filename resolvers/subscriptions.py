@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True, eq=False)
 class Source(ABC, AsyncIterator[Item], Generic[Item]):
-    """Where one caller stands: everything up to `position` was told them or need not be; positions have no gaps."""
+    """Where one caller stands: everything up to `position` was told them or need not be."""
 
     context: Context
     position: int = field(default=0, init=False)
@@ -40,6 +40,11 @@ class Source(ABC, AsyncIterator[Item], Generic[Item]):
     @abstractmethod
     async def after(self, position: int) -> list[Item]:
         """Give the next items after a position, none where there are no newer ones. Raises ResyncRequiredError."""
+
+    def reached(self, position: int, item: Item) -> int:
+        """Say where one stands who has heard an item after a position: at the next one, unless the item says more."""
+        del item
+        return position + 1
 
     @abstractmethod
     def wants(self, item: Item) -> bool:
@@ -78,7 +83,7 @@ class Source(ABC, AsyncIterator[Item], Generic[Item]):
                 items = await self.after(self.position)
                 for item in items:
                     self.check()
-                    self.position += 1
+                    self.position = self.reached(self.position, item)
                     if self.wants(item):
                         yield item
                 self.check()

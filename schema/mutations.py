@@ -4,8 +4,9 @@ import strawberry
 
 from db.workflows import Role
 from merge.three_way import Side
-from resolvers import conflicts, history, sync, workflows
+from resolvers import conflicts, history, presence, sync, workflows
 from schema.context import Info
+from schema.scalars import JSON
 from schema.sync import SyncWorkflowInput, SyncWorkflowPayload
 from schema.versions import WorkflowVersion
 from schema.workflows import Workflow
@@ -79,3 +80,12 @@ class Mutation:
     @strawberry.mutation(description="Take somebody's role away again (owner).")
     async def unshare_workflow(self, info: Info, id: strawberry.ID, user_id: strawberry.ID) -> Workflow:
         return Workflow.of(await workflows.unshare(info.context, id, user_id))
+
+    @strawberry.mutation(
+        description="Say what others see of a tab of the caller's that listens to `presence` (any role): at most 4 KiB "
+        "of JSON, the newest counts, never stored. False where that tab is not there."
+    )
+    async def set_presence(
+        self, info: Info, id: strawberry.ID, client_id: strawberry.ID, state: JSON | None = None
+    ) -> bool:
+        return await presence.say(info.context, id, client_id, state)

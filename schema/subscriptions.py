@@ -11,13 +11,14 @@ from db import conflicts
 from db.feeds import Event, EventKind
 from db.journal import Entry
 from merge import repair
-from resolvers import documents, history, subscriptions, workflows
+from resolvers import documents, history, presence, subscriptions, workflows
 from resolvers.saves import Reason
 from resolvers.subscriptions import Source
 from schema import scalars
 from schema.changes import Change
 from schema.conflicts import Conflict, Repair
 from schema.context import Info
+from schema.presence import Presence, everybody
 from schema.scalars import JSON
 from schema.workflows import Workflow
 
@@ -127,3 +128,12 @@ class Subscription:
     @strawberry.subscription(description="Whatever happens, from now on, to any workflow that the caller may see.")
     def workflows_changed(self, info: Info) -> AsyncIterator[WorkflowsChanged]:
         return Shown(subscriptions.changes(info.context), WorkflowsChanged.of)
+
+    @strawberry.subscription(
+        description="Everybody who has a workflow open, oldest first (at most 200), now and each time that changes: at "
+        "most 20 times a second, as it then is. With `clientId` the caller is there, too, until the subscription ends."
+    )
+    def presence(
+        self, info: Info, id: strawberry.ID, client_id: strawberry.ID | None = None
+    ) -> AsyncIterator[list[Presence]]:
+        return Shown(presence.gatherings(info.context, id, client_id), everybody)

@@ -29,7 +29,7 @@ KEPT_BYTES = 256 * 1024  # of what was encoded, for each group in which somebody
 BATCH_BYTES = 64 * 1024  # from which on saves that came together are no longer sent together
 
 Message = tuple[bytes, ...]  # in parts
-News = tuple[Any, bytes]  # an item of the source, and what is sent of it
+News = tuple[int, Any, bytes]  # an item of the source, where one stands who has heard it, and what is sent of it
 
 logger = logging.getLogger(__name__)
 
@@ -122,8 +122,8 @@ class Group:
     async def _deliver_news(self) -> None:
         """Send what is new to all live streams; where that cannot be read or shown, each finds out for itself why."""
         try:
-            while self.live and (items := await next(iter(self.live)).source.after(self.position)):
-                self._deliver(await self._batch(items))
+            while self.live and (news := await self._batch(next(iter(self.live)).source)):
+                self._deliver(news)
         except errors.OperationError:
             self._part()
         except Exception:
@@ -133,22 +133,23 @@ class Group:
             self._pump = None
         self._let_go()
 
-    async def _batch(self, items: Sequence[object]) -> list[News]:
-        """Encode the next items, as many as are worth one message in size, one at least."""
+    async def _batch(self, source: Source[Any]) -> list[News]:
+        """Encode the next items, as many as are worth one message in size, one at least where there are any."""
         news: list[News] = []
-        size = 0
-        for position, item in enumerate(items, self.position + 1):
+        position, size = self.position, 0
+        for item in await source.after(position):
+            position = source.reached(position, item)
             payload = await self.payload(position, item)
-            news.append((item, payload))
+            news.append((position, item, payload))
             size += len(payload)
             if size >= BATCH_BYTES:
                 break
         return news
 
     def _deliver(self, news: Sequence[News]) -> None:
-        self.position += len(news)
+        self.position, _, _ = news[-1]
         for stream in tuple(self.live):
-            stream.hear(self.position, news)
+            stream.hear(news)
 
     def _part(self) -> None:
         for stream in tuple(self.live):
@@ -191,16 +192,16 @@ class Stream:
             self._leave()
             raise
 
-    def hear(self, position: int, news: Sequence[News]) -> None:
-        """Take what all live streams are sent, up to `position`; who joined late has the first ones already."""
-        missing = position - self.source.position
-        if missing <= 0:
+    def hear(self, news: Sequence[News]) -> None:
+        """Take what all live streams are sent; who joined late has the first ones already."""
+        source, heard = self.source, self.source.position
+        if news[-1][0] <= heard:
             return
-        wanted = [payload for item, payload in news[-missing:] if self.source.wants(item)]
-        if self.source.has_ended or (wanted and not self._write(wanted)):
+        wanted = [payload for position, item, payload in news if position > heard and source.wants(item)]
+        if source.has_ended or (wanted and not self._write(wanted)):
             self.fall_behind()
         else:
-            self.source.position = position
+            source.position = news[-1][0]
 
     def fall_behind(self) -> None:
         """Go on alone."""
@@ -216,15 +217,16 @@ class Stream:
     async def _catch_up(self) -> None:
         while items := await self.source.after(self.source.position):
             for item in items:
+                position = self.source.reached(self.source.position, item)
                 if self.source.wants(item):
-                    await self._send(item)
-                self.source.position += 1
+                    await self._send(position, item)
+                self.source.position = position
         self.source.check()
         self._task = None
         self.group.join(self)
 
-    async def _send(self, item: object) -> None:
-        payload = await self.group.payload(self.source.position + 1, item)
+    async def _send(self, position: int, item: object) -> None:
+        payload = await self.group.payload(position, item)
         await self.wire.writable()
         self.source.check()
         self._write([payload])

@@ -27,7 +27,7 @@ async def refresh(database: Database, *known: Topic, audit: bool = False) -> Non
 
 
 def join(topic: Topic, user: str, since: int | None = None) -> Listener:
-    listener = Listener(topic, user, since)
+    listener = Listener(topic, user, since, topic)
     topic.listeners.add(listener)
     return listener
 

@@ -7,6 +7,7 @@ from resolvers.context import Context
 from schema import listening
 from schema.documents import InvalidDocumentError
 from schema.listening import Selection
+from schema.presence import Presence
 from schema.subscriptions import PERSONAL_FIELDS, WorkflowSaved, WorkflowsChanged
 
 SAVED = """
@@ -24,6 +25,11 @@ def asked(context: Context, text: str, name: str | None = None, **variables: obj
 
 def test_what_chooses_the_events_makes_no_difference(owner: Context, viewer: Context) -> None:
     assert asked(owner, SAVED, "One") == asked(viewer, SAVED, "One", id="x", since=3, tab="tab")
+
+
+def test_which_tab_is_there_makes_no_difference(owner: Context, viewer: Context) -> None:
+    text = "subscription ($id: ID!, $tab: ID) { presence(id: $id, clientId: $tab) { clientId userId name state at } }"
+    assert asked(owner, text, tab="one") == asked(viewer, text, tab="two") == asked(viewer, text)
 
 
 def test_what_chooses_the_fields_does(owner: Context) -> None:
@@ -56,8 +62,8 @@ def test_an_argument_inside_makes_a_difference(owner: Context) -> None:
 def test_of_every_field_it_is_known_whether_it_depends_on_who_asks() -> None:
     """A new field belongs into one of the two sets."""
     same_for_all = {"id", "version", "changes", "conflicts", "repairs", "state", "savedBy", "savedAt", "clientId"}
-    same_for_all |= {"reason", "kind", "by", "at"}
-    for shape in (WorkflowSaved, WorkflowsChanged):
+    same_for_all |= {"reason", "kind", "by", "at", "userId", "name"}
+    for shape in (WorkflowSaved, WorkflowsChanged, Presence):
         type_ = listening.CORE.type_map[shape.__name__]
         assert isinstance(type_, GraphQLObjectType)
         assert set(type_.fields) <= same_for_all | PERSONAL_FIELDS

@@ -260,9 +260,9 @@ async def test_saves_that_come_together_are_heard_in_order_and_only_so_many_at_o
     hear = streams.Stream.hear
     batches: set[int] = set()
 
-    def note(stream: streams.Stream, position: int, news: list[streams.News]) -> None:
+    def note(stream: streams.Stream, news: list[streams.News]) -> None:
         batches.add(len(news))
-        hear(stream, position, news)
+        hear(stream, news)
 
     monkeypatch.setattr(streams.Stream, "hear", note)
     for socket, since in zip(sockets, (None, 1, 0), strict=True):
