@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 BETTER_AUTH := tests/auth/better_auth
-PAGES := $(wildcard web/*.html web/*.json web/*.ts) $(shell find web/src -type f)
+PAGES := $(wildcard web/*.html web/*.json web/*.ts) $(shell find web/src client/src -type f)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help run test check setup lock bench bench-quick bench-profile bench-merge bench-setup
@@ -21,6 +21,7 @@ run: setup ## Serve on http://127.0.0.1:8000 with an embedded Postgres
 	@exec $(BIN)/workflow-sync serve
 
 test: setup ## Run the tests, three at a time, since they mostly wait for processes
+	npm --prefix client run --silent test
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
 check: setup ## Run the linters, the type checkers, the import contracts and the comparison of the SDL
@@ -29,9 +30,10 @@ check: setup ## Run the linters, the type checkers, the import contracts and the
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/workflow-sync schema | diff schema/schema.graphql -
+	npm --prefix client run --silent check
 	npm --prefix web run --silent check
 
-setup: .venv/.installed server/pages/index.html $(BETTER_AUTH)/node_modules/.installed ## Install everything into this folder and build the pages
+setup: .venv/.installed client/node_modules/.installed server/pages/index.html $(BETTER_AUTH)/node_modules/.installed ## Install everything into this folder and build the pages
 
 bench: bench-setup ## Measure everything beside others, and keep the results in bench/results: about 45 minutes
 	@$(BIN)/python -m bench --runs 5 --seconds 4 --out bench/results

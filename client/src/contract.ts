@@ -69,6 +69,8 @@ export interface Mutation {
   readonly shareWorkflow: Workflow
   /** Take somebody's role away again (owner). */
   readonly unshareWorkflow: Workflow
+  /** Say what others see of a tab of the caller's that listens to `presence` (any role): at most 4 KiB of JSON, the newest counts, never stored. False where that tab is not there. */
+  readonly setPresence: boolean
 }
 
 /** Where a page stands in its list. */
@@ -77,6 +79,17 @@ export interface PageInfo {
   readonly hasPreviousPage: boolean
   readonly startCursor: string | null
   readonly endCursor: string | null
+}
+
+/** Somebody who has a workflow open: one tab of one user. */
+export interface Presence {
+  readonly clientId: string
+  readonly userId: string
+  readonly name: string | null
+  /** What this tab said with `setPresence`; null before. */
+  readonly state: Json | null
+  /** When it said that; before, when it came. */
+  readonly at: string
 }
 
 /** Why a save was REJECTED, and where in the document. */
@@ -117,6 +130,8 @@ export interface Subscription {
   readonly workflowSaved: WorkflowSaved
   /** Whatever happens, from now on, to any workflow that the caller may see. */
   readonly workflowsChanged: WorkflowsChanged
+  /** Everybody who has a workflow open, oldest first (at most 200), now and each time that changes: at most 20 times a second, as it then is. With `clientId` the caller is there, too, until the subscription ends. */
+  readonly presence: readonly Presence[]
 }
 
 /** What to do where somebody else saved since the base. */

@@ -1,6 +1,7 @@
 /** Workflow documents that are safe on the server while people edit them. */
 
 export type * as Server from './contract.js'
-export { createPresence, type Presence, type PresenceOptions, type Room } from './presence.js'
+export type { Presence } from './contract.js'
+export { createPresence, type PresenceOptions, type Room } from './presence.js'
 export { webSocketFeed } from './socket.js'
 export type * from './types.js'

@@ -1,20 +1,11 @@
 /** Who else is looking at a workflow, and what they point at: heard and told over the feed, never stored. */
 
+import type { Presence } from './contract.js'
 import type { Feed, Json } from './types.js'
 
 const GATHER_MS = 50 // of moving a pointer make one message; more than twenty a second nobody sees
 const PRESENCE = 'subscription($id:ID!,$clientId:ID){presence(id:$id,clientId:$clientId){clientId userId name state at}}'
 const SET = 'mutation($id:ID!,$clientId:ID!,$state:JSON){setPresence(id:$id,clientId:$clientId,state:$state)}'
-
-/** Somebody who is there, in one tab. */
-export interface Presence {
-  readonly clientId: string
-  readonly userId: string
-  readonly name: string | null
-  /** What that tab told with `set`: a selection, a pointer, a colour. */
-  readonly state: Json
-  readonly at: string
-}
 
 export interface PresenceOptions {
   readonly workflowId: string
