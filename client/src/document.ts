@@ -21,13 +21,13 @@ export const isObject = (value: Maybe): value is Document =>
 export const own = (object: Document, key: string): Maybe => (Object.hasOwn(object, key) ? object[key] : undefined)
 
 /** The non-empty id of an item. */
-const idOf = (item: Json): string | undefined => {
+const idOf = (item: Maybe): string | undefined => {
   const id = isObject(item) && own(item, 'id')
   return typeof id === 'string' && id ? id : undefined
 }
 
-/** Items of a keyed list, each an object with an id of its own; undefined where the list is not keyed. */
-const byId = (items: readonly Json[]): Map<string, Json> | undefined => {
+/** The items of a keyed list, each an object with an id of its own; undefined where the list is not keyed. */
+export const byId = (items: readonly Json[]): Map<string, Json> | undefined => {
   const found = new Map<string, Json>()
   for (const item of items) {
     const id = idOf(item)
@@ -37,8 +37,11 @@ const byId = (items: readonly Json[]): Map<string, Json> | undefined => {
   return found
 }
 
-/** A new map of what is in an object by key, or in a keyed list by id, in order; undefined for a single value. */
-export const membersOf = (value: Maybe): Map<string, Json> | undefined => {
+/** What is in an object by key, or in a keyed list by id, in order. */
+export type Members = ReadonlyMap<string, Json>
+
+/** Undefined for a single value. */
+export const membersOf = (value: Maybe): Members | undefined => {
   if (isList(value)) return byId(value)
   return isObject(value) ? new Map(Object.entries(value)) : undefined
 }
@@ -53,15 +56,16 @@ export const same = (a: Maybe, b: Maybe): boolean => {
 
 const isContainer = (value: Maybe): boolean => typeof value === 'object' && value !== null
 
-interface Ids {
-  readonly has: (id: string) => boolean
+/** Keys in order: a map or a set of them. */
+export interface Keys {
+  readonly has: (key: string) => boolean
   readonly keys: () => Iterable<string>
 }
 
 /** The order that comes of itself: what stayed, and then what is new. */
-export const naturalOrder = (before: Ids, after: Ids): string[] => [
-  ...[...before.keys()].filter(id => after.has(id)),
-  ...[...after.keys()].filter(id => !before.has(id)),
+export const naturalOrder = (before: Keys, after: Keys): string[] => [
+  ...[...before.keys()].filter(key => after.has(key)),
+  ...[...after.keys()].filter(key => !before.has(key)),
 ]
 
 /**
@@ -82,9 +86,7 @@ const compare = (changes: Change[], path: Path, before: Json, after: Json): void
   else if (!same(before, after)) changes.push({ path, value: after })
 }
 
-const compareMembers = (
-  changes: Change[], path: Path, before: Map<string, Json>, after: Map<string, Json>, isKeyed: boolean,
-): void => {
+const compareMembers = (changes: Change[], path: Path, before: Members, after: Members, isKeyed: boolean): void => {
   for (const [key, old] of before) {
     const now = after.get(key)
     if (old === now || old === undefined) continue
@@ -104,12 +106,13 @@ export const apply = (document: Document, changes: readonly Change[]): Document 
 /** Applies those changes that fit, one after the other, and leaves the others out. */
 export const fitting = (document: Document, changes: readonly Change[]): Document => write(document, changes, false)
 
-/** A container under change: its members, and drafts of those with changes inside them. An item keeps its `id`. */
+/** A container under change, and drafts of those with changes inside them. An item keeps its `id`. */
 interface Draft {
   readonly source: Json
   readonly isItem: boolean
   readonly inner: Map<string, Draft>
-  members: Map<string, Json>
+  /** Of a list all its items, by id; of an object what is written over it, undefined for what is removed. */
+  members: Map<string, Maybe>
   isWritten: boolean
 }
 
@@ -122,13 +125,15 @@ const write = (document: Document, changes: readonly Change[], isStrict: boolean
 }
 
 const begin = (source: Maybe, isItem: boolean): Draft | undefined => {
-  const members = membersOf(source)
-  if (source === undefined || !members) return undefined
-  return { source, isItem, inner: new Map(), members, isWritten: false }
+  const members = isList(source) ? byId(source) : isObject(source) && new Map<string, Maybe>()
+  return source !== undefined && members ? { source, isItem, inner: new Map(), members, isWritten: false } : undefined
 }
 
+const memberOf = ({ source, members }: Draft, key: string): Maybe =>
+  isObject(source) && !members.has(key) ? own(source, key) : members.get(key)
+
 const open = (draft: Draft, key: string): Draft | undefined => {
-  const opened = draft.inner.get(key) ?? begin(draft.members.get(key), isList(draft.source))
+  const opened = draft.inner.get(key) ?? begin(memberOf(draft, key), isList(draft.source))
   if (opened) draft.inner.set(key, opened)
   return opened
 }
@@ -140,40 +145,42 @@ const take = (root: Draft, change: Change): boolean => {
   const key = change.path.at(-1)
   if (!draft || key === undefined) return false
   if ('order' in change) return reorder(open(draft, key), change.order)
-  if (!('remove' in change ? canRemove(draft, key) : canPut(draft, key, change.value))) return false
-  draft.inner.delete(key)
-  if ('remove' in change) draft.members.delete(key)
-  else draft.members.set(key, change.value)
+  return put(draft, key, 'remove' in change ? undefined : change.value)
+}
+
+const put = (draft: Draft, key: string, value: Maybe): boolean => {
+  const { source, isItem, inner, members } = draft
+  const old = memberOf(draft, key)
+  const fits = value === undefined ? old !== undefined : !isList(source) || idOf(value) === key
+  if (!fits || (isItem && key === 'id' && value !== old)) return false
+  inner.delete(key)
+  if (value === undefined && isList(source)) members.delete(key)
+  else members.set(key, value)
   return (draft.isWritten = true)
 }
 
-const canRemove = ({ members, isItem }: Draft, key: string): boolean => members.has(key) && !(isItem && key === 'id')
-
-const canPut = ({ source, members, isItem }: Draft, key: string, value: Json): boolean =>
-  isList(source) ? idOf(value) === key : !isItem || key !== 'id' || value === members.get(key)
-
 const reorder = (draft: Draft | undefined, order: readonly string[]): boolean => {
   if (!draft || !isList(draft.source)) return false
-  const ordered = new Map<string, Json>()
-  for (const id of order) {
-    const item = draft.members.get(id)
-    if (item !== undefined) ordered.set(id, item)
-  }
-  if (ordered.size !== order.length || ordered.size !== draft.members.size) return false
+  const ordered = new Map(order.map(id => [id, draft.members.get(id)]))
+  const { size } = draft.members
+  if (order.length !== size || ordered.size !== size || [...ordered.values()].includes(undefined)) return false
   draft.members = ordered
   return (draft.isWritten = true)
 }
 
 const finish = (draft: Draft): Json => {
   const { source, inner, members } = draft
-  let { isWritten } = draft
   for (const [key, opened] of inner) {
     const member = finish(opened)
-    isWritten ||= member !== opened.source
+    if (member === opened.source) continue
+    draft.isWritten = true
     members.set(key, member)
   }
-  if (!isWritten) return source
-  return isList(source) ? [...members.values()] : Object.fromEntries(members)
+  if (!draft.isWritten) return source
+  if (isList(source)) return [...members.values()] as Json[]
+  const written: Record<string, Json> = { ...(source as Document), ...(Object.fromEntries(members) as Document) }
+  for (const [key, value] of members) if (value === undefined) delete written[key]
+  return written
 }
 
 /** Says whether some path of the one is equal to, above or below some path of the other. */

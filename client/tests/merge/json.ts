@@ -85,6 +85,35 @@ export const twoDocuments = fc.oneof(
   anyDocument.chain(base => fc.tuple(fc.constant(base), editedObject(base))),
 )
 
+const elementId = fc.constantFrom('a', 'b', 'c', '1')
+const element = fc.record({ x: fc.nat(2) })
+const edge = fc.record({ source: elementId, target: elementId, label: fc.nat(1) }, { requiredKeys: ['source', 'target'] })
+
+const itemsOf = (ids: fc.Arbitrary<string>, item: fc.Arbitrary<Document>): fc.Arbitrary<Document[]> =>
+  fc.uniqueArray(
+    fc.tuple(ids, item).map(([id, members]): Document => ({ ...members, id })),
+    { maxLength: 5, selector: drawn => drawn['id'] },
+  )
+
+const groups = fc.dictionary(fc.constantFrom('g', 'h'), fc.record({ nodes: fc.uniqueArray(elementId), n: fc.nat(1) }))
+
+/** A workflow of few ids, so that any two have much in common. */
+const graph: fc.Arbitrary<Document> = fc.oneof(
+  fc.record({ blocks: fc.dictionary(elementId, element), edges: itemsOf(fc.constantFrom('e', 'f', 'g', 'h'), edge) }),
+  fc.record({ nodes: itemsOf(elementId, element), edges: itemsOf(fc.constantFrom('e', 'f', 'g', 'h'), edge) }),
+  fc.record({ blocks: fc.dictionary(elementId, element), edges: fc.array(edge, { maxLength: 4 }), loops: groups }),
+  fc.record(
+    { blocks: fc.dictionary(elementId, element), edges: itemsOf(elementId, edge), loops: groups, parallels: groups },
+    { requiredKeys: ['edges'] },
+  ),
+)
+
+export const threeGraphs = fc.oneof(
+  fc.tuple(graph, graph, graph),
+  fc.tuple(graph, graph, graph).map(sides => sides.map((held): Document => ({ held })) as [Document, Document, Document]),
+  graph.chain(base => fc.tuple(fc.constant(base), editedObject(base), editedObject(base))),
+)
+
 /** Makes it an error to change anything in a value. */
 export const frozen = <Value>(value: Value): Value => {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
