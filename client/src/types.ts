@@ -1,5 +1,9 @@
 /** The words that this library speaks: documents, changes, what a caller hands in and what it sees. */
 
+import type { Conflict, Problem, Role, SaveReason, Side } from './contract.js'
+
+export type { Conflict, Problem, Role, SaveReason, Side, SyncStatus } from './contract.js'
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 export type Document = { readonly [key: string]: Json }
 /** Keys of objects and ids of items of keyed lists, from the document down. */
@@ -10,19 +14,6 @@ export type Change =
   | { readonly path: Path; readonly value: Json }
   | { readonly path: Path; readonly remove: true }
   | { readonly path: Path; readonly order: readonly string[] }
-
-export type Role = 'OWNER' | 'EDITOR' | 'VIEWER'
-export type Side = 'YOURS' | 'THEIRS' | 'BASE'
-export type SaveReason = 'DEBOUNCED' | 'PERIODIC' | 'UNLOAD' | 'MANUAL' | 'IMPORT' | 'RESTORE' | 'UNDO' | 'RESOLVE'
-export type SyncStatus =
-  | 'CREATED'
-  | 'SAVED'
-  | 'MERGED'
-  | 'UNCHANGED'
-  | 'CONFLICT'
-  | 'REJECTED'
-  | 'RESYNC'
-  | 'OUT_OF_ORDER'
 
 /** See the picture in status.ts. */
 export type Status =
@@ -39,28 +30,6 @@ export type Status =
 
 /** Where the newest edit is: on the server, in the outbox of this browser, or in this page alone. */
 export type Kept = 'server' | 'device' | 'nowhere'
-
-export interface Conflict {
-  readonly id: string | null
-  readonly path: Path
-  readonly base: Json
-  readonly baseAbsent: boolean
-  readonly theirs: Json
-  readonly theirsAbsent: boolean
-  readonly yours: Json
-  readonly yoursAbsent: boolean
-  readonly winner: Side
-  readonly yoursBy: string
-  readonly theirsBy: string
-  readonly theirsAt: string
-  readonly theirsVersion: number
-}
-
-export interface Problem {
-  readonly path: Path
-  readonly code: string
-  readonly message: string
-}
 
 /** What a request is signed with; for cookies an empty object. */
 export interface Auth {
