@@ -1,7 +1,7 @@
 /** The farewell of a page: what is unsaved goes out while the page is left, by whatever way still takes it. */
 
 import { attempt } from './attempt.js'
-import { fits, plain, zip, type Body, type Request } from './request.js'
+import { fits, plain, zip, type Body, type SigningRequest } from './request.js'
 
 /** One operation, and the same as a body of the REST route where it is a single save. */
 export interface Letter {
@@ -36,7 +36,7 @@ export interface Farewell {
 
 type FetchLater = (url: string, init: RequestInit) => unknown
 
-export function createFarewell(endpoint: string, request: Request, handlers: Handlers): Farewell {
+export function createFarewell(endpoint: string, request: SigningRequest, handlers: Handlers): Farewell {
   const ending = new AbortController()
   let queued = new AbortController()
   let large: Body | null = null // what is ready and has to become smaller

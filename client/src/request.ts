@@ -50,12 +50,13 @@ export interface RequestOptions {
   readonly body?: Body
 }
 
-export interface Request {
-  /**
-   * Run one operation. Throws SyncError. Where it is known what to sign with, `fetch` is called before this returns:
-   * at `pagehide` there is no later.
-   */
-  <Data>(query: string, variables: object, options?: RequestOptions): Promise<Data>
+/**
+ * Runs one operation. Throws SyncError. Where it is known what to sign with, `fetch` is called before this returns: at
+ * `pagehide` there is no later.
+ */
+export type Request = <Data>(query: string, variables: object, options?: RequestOptions) => Promise<Data>
+
+export interface SigningRequest extends Request {
   /** The same for `fetch`, signed; null where that is not known now: then, or where it ends soon, it is asked for. */
   readonly signed: (body: Body) => RequestInit | null
 }
@@ -78,7 +79,7 @@ export async function zip(body: Body): Promise<Body> {
   return { data, bytes: data.byteLength }
 }
 
-export function createRequest({ endpoint, getAuth }: Connection): Request {
+export function createRequest({ endpoint, getAuth }: Connection): SigningRequest {
   let known: Auth | null = null
   let asking: Promise<Auth | null> | null = null
   let isDoubted = false // what was kept alive failed last: the application may have used up what a page may carry
