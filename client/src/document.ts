@@ -51,12 +51,10 @@ export const same = (a: Maybe, b: Maybe): boolean => {
   if (a === b) return true
   if (isList(a) && isList(b)) return a.length === b.length && a.every((item, place) => same(item, b[place]))
   if (isObject(a) && isObject(b)) return Object.keys({ ...a, ...b }).every(key => same(own(a, key), own(b, key)))
-  return !isContainer(a) && !isContainer(b) && JSON.stringify(a) === JSON.stringify(b)
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
-const isContainer = (value: Maybe): boolean => typeof value === 'object' && value !== null
-
-/** Keys in order: a map or a set of them. */
+/** Keys in order: a map, or a set. */
 export interface Keys {
   readonly has: (key: string) => boolean
   readonly keys: () => Iterable<string>
@@ -148,6 +146,7 @@ const take = (root: Draft, change: Change): boolean => {
   return put(draft, key, 'remove' in change ? undefined : change.value)
 }
 
+/** Undefined removes. */
 const put = (draft: Draft, key: string, value: Maybe): boolean => {
   const { source, isItem, inner, members } = draft
   const old = memberOf(draft, key)

@@ -7,7 +7,8 @@ const ELEMENTS = ['blocks', 'nodes']
 const GROUPS = ['loops', 'parallels']
 export const EDGES = 'edges'
 
-const among = (names: readonly string[], name: string | undefined): boolean => name !== undefined && names.includes(name)
+const among = (names: readonly string[], name: string | undefined): boolean =>
+  name !== undefined && names.includes(name)
 
 /** Says whether a path is that of the members of a loop or parallel. */
 export const isMembership = (path: Path): boolean =>

@@ -2,7 +2,18 @@
 
 import { type Members, apply, byId, isList, isObject, own } from '../document.js'
 import type { Document, Json, Path } from '../types.js'
-import { EDGES, EMPTY, type Owner, elementsIn, endsOf, graphsOf, holderOf, isElement, isElements, pathOf } from './graphs.js'
+import {
+  EDGES,
+  EMPTY,
+  type Owner,
+  elementsIn,
+  endsOf,
+  graphsOf,
+  holderOf,
+  isElement,
+  isElements,
+  pathOf,
+} from './graphs.js'
 import { mergeOrder } from './order.js'
 import { type Past, goneAfter, lastAt } from './past.js'
 import type { Collision } from './three-way.js'

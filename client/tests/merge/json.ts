@@ -86,8 +86,12 @@ export const twoDocuments = fc.oneof(
 )
 
 const elementId = fc.constantFrom('a', 'b', 'c', '1')
+const edgeId = fc.constantFrom('e', 'f', 'g', 'h')
 const element = fc.record({ x: fc.nat(2) })
-const edge = fc.record({ source: elementId, target: elementId, label: fc.nat(1) }, { requiredKeys: ['source', 'target'] })
+const edge = fc.record(
+  { source: elementId, target: elementId, label: fc.nat(1) },
+  { requiredKeys: ['source', 'target'] },
+)
 
 const itemsOf = (ids: fc.Arbitrary<string>, item: fc.Arbitrary<Document>): fc.Arbitrary<Document[]> =>
   fc.uniqueArray(
@@ -99,18 +103,21 @@ const groups = fc.dictionary(fc.constantFrom('g', 'h'), fc.record({ nodes: fc.un
 
 /** A workflow of few ids, so that any two have much in common. */
 const graph: fc.Arbitrary<Document> = fc.oneof(
-  fc.record({ blocks: fc.dictionary(elementId, element), edges: itemsOf(fc.constantFrom('e', 'f', 'g', 'h'), edge) }),
-  fc.record({ nodes: itemsOf(elementId, element), edges: itemsOf(fc.constantFrom('e', 'f', 'g', 'h'), edge) }),
+  fc.record({ blocks: fc.dictionary(elementId, element), edges: itemsOf(edgeId, edge) }),
+  fc.record({ nodes: itemsOf(elementId, element), edges: itemsOf(edgeId, edge) }),
   fc.record({ blocks: fc.dictionary(elementId, element), edges: fc.array(edge, { maxLength: 4 }), loops: groups }),
   fc.record(
-    { blocks: fc.dictionary(elementId, element), edges: itemsOf(elementId, edge), loops: groups, parallels: groups },
+    { blocks: fc.dictionary(elementId, element), edges: itemsOf(edgeId, edge), loops: groups, parallels: groups },
     { requiredKeys: ['edges'] },
   ),
 )
 
+/** A level down in a document. */
+const held = (drawn: fc.Arbitrary<Document>): fc.Arbitrary<Document> => drawn.map(workflow => ({ workflow }))
+
 export const threeGraphs = fc.oneof(
   fc.tuple(graph, graph, graph),
-  fc.tuple(graph, graph, graph).map(sides => sides.map((held): Document => ({ held })) as [Document, Document, Document]),
+  fc.tuple(held(graph), held(graph), held(graph)),
   graph.chain(base => fc.tuple(fc.constant(base), editedObject(base), editedObject(base))),
 )
 

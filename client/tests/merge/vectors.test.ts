@@ -21,7 +21,13 @@ interface Scenario {
   readonly name: string
   readonly base: Document
   readonly saves: readonly Save[]
-  readonly expected: { readonly document: Document; readonly conflicts: readonly Row[]; readonly repairs: readonly Row[] }
+  readonly expected: Played
+}
+
+interface Played {
+  readonly document: Document
+  readonly conflicts: readonly Row[]
+  readonly repairs: readonly Row[]
 }
 
 const FOLDER = new URL('../../../tests/vectors/', import.meta.url)
@@ -33,8 +39,8 @@ const topics = readdirSync(FOLDER)
     frozen(JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as Scenario[]),
   ])
 
-/** The documents after 0, 1, 2 ... saves, and what was told. */
-const play = ({ base, saves }: Scenario) => {
+/** Merges the saves one after the other. */
+const play = ({ base, saves }: Scenario): Played => {
   const documents = [base]
   const conflicts: Row[] = []
   const repairs: Row[] = []
@@ -48,7 +54,7 @@ const play = ({ base, saves }: Scenario) => {
     conflicts.push(...merged.conflicts.map(conflict => ({ save, ...conflict })))
     repairs.push(...merged.repairs.map(mended => ({ save, ...mended })))
   })
-  return { documents, conflicts, repairs }
+  return { document: documents.at(-1) ?? base, conflicts, repairs }
 }
 
 const isOnlyClock = (changes: readonly Change[]): boolean => changes.every(({ path }) => path[0] === 'lastSaved')
@@ -63,8 +69,7 @@ const expectSameRows = (rows: readonly Row[], expected: readonly Row[]): void =>
 
 describe.each(topics)('%s', (_, scenarios) => {
   test.each(scenarios.map((scenario): [string, Scenario] => [scenario.name, scenario]))('%s', (_name, scenario) => {
-    const { documents, conflicts, repairs } = play(scenario)
-    const document = documents.at(-1)
+    const { document, conflicts, repairs } = play(scenario)
     expect(document).toEqual(scenario.expected.document)
     expect(same(document, scenario.expected.document)).toBe(true)
     expectSameRows(conflicts, scenario.expected.conflicts)
