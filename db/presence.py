@@ -236,7 +236,8 @@ class Presence:
         news = list(self._news(outbox))
         try:
             payloads = bulletins.payloads(self.process, news, len(self.own), whole=outbox.whole, asks=outbox.asks)
-            await notifier.notify(self.database, CHANNEL, payloads)
+            async with asyncio.timeout(notifier.ANNOUNCE_SECONDS):
+                await notifier.notify(self.database, CHANNEL, payloads)
         except BaseException:
             self._outbox.take_back(outbox)
             raise

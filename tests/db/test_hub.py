@@ -245,8 +245,10 @@ async def test_who_leaves_before_they_were_let_in_leaves_nothing(proxied: tuple[
 
 async def test_a_closed_hub_leaves_neither_connection_nor_task(proxied: tuple[Proxy, Database]) -> None:
     proxy, far = proxied
-    before = proxy.connections
+    assert await far.answers(within=20)
+    before, others = proxy.connections, asyncio.all_tasks()
     async with Hub.open(far) as hub, hub.feed("owner"):
         assert proxy.connections == before + 1
+        assert len({task.get_name() for task in asyncio.all_tasks()} & {"hub", "presence here"}) == 2
     await until(lambda: proxy.connections == before)
-    assert not [task for task in asyncio.all_tasks() if task.get_name() == "hub"]
+    assert not asyncio.all_tasks() - others
