@@ -304,7 +304,7 @@ describe('silence', () => {
       vi.advanceTimersByTime(22_000)
       await visitor.frame()
     }
-    vi.advanceTimersByTime(8_000)
+    vi.advanceTimersByTime(12_000)
     expect(await visitor.ended).toBe(1005)
     vi.advanceTimersByTime(0)
     await stage.visitor()
@@ -371,15 +371,17 @@ describe('a sign-in that ends', () => {
     expect(backoff).not.toHaveBeenCalled()
   })
 
-  it('is kept to its end where there is no later one', async () => {
+  it('is renewed halfway where it is short, and kept to its end where there is no later one', async () => {
     takeTime()
-    getAuth.mockReturnValue(auth('only', 60_000))
+    getAuth.mockReturnValue(auth('only', 30_000))
     listen()
     const visitor = await stage.acknowledged()
     await visitor.frame()
-    vi.advanceTimersByTime(40_000)
-    await vi.waitUntil(() => getAuth.mock.calls.length === 2)
-    expect(await visitor.frame()).toEqual({ type: 'ping' })
+    vi.advanceTimersByTime(12_000)
+    expect(getAuth).toHaveBeenCalledOnce()
+    vi.advanceTimersByTime(6_000)
+    expect(getAuth).toHaveBeenCalledTimes(2)
+    await heard(visitor)
     expect(stage.unseen()).toBe(0)
   })
 })
