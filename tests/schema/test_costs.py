@@ -23,6 +23,8 @@ DEEPEST = "{ workflows(first: %s) { edges { node { versions(first: %s) { edges {
         "{ workflows { edges { node { members { userId } versions { edges { node { savedBy } } } } } } }",
         "mutation ($i: [SyncWorkflowInput!]!) { syncWorkflows(inputs: $i) { status workflow { state } } }",
         DEEPEST % (10, 10),
+        "subscription ($id: ID!, $tab: ID) { presence(id: $id, clientId: $tab) { clientId userId name state at } }",
+        "mutation ($id: ID!, $tab: ID!, $state: JSON) { setPresence(id: $id, clientId: $tab, state: $state) }",
     ],
 )
 def test_what_an_editor_needs_is_allowed(text: str) -> None:
