@@ -139,7 +139,8 @@ function nameOf(key: unknown): BoxName[] {
 
 /** Throws, or gives null, where it is no box. */
 const checked = (box: Box): Box | null =>
-  box.segments.length && box.segments.every(({ sequence, changes, state }) => sequence && (changes?.map(pathOf) ?? state))
+  box.segments.length &&
+  box.segments.every(({ sequence, changes, state }) => sequence && (changes?.map(pathOf) ?? state))
     ? box
     : null
 
@@ -165,7 +166,10 @@ export const keepDocument = (workflowId: string, user: string, copy: Copy | null
   }).catch(() => {})
 
 /** The copy of a workflow, and whose it is; null where there is none, or somebody else's than `user`. */
-export async function readDocument(workflowId: string, user?: string): Promise<(Copy & { readonly user: string }) | null> {
+export async function readDocument(
+  workflowId: string,
+  user?: string,
+): Promise<(Copy & { readonly user: string }) | null> {
   const text = await transact('documents', (store) => store.get(workflowId)).catch(() => {})
   const copy = JSON.parse(text ?? null)
   return user && copy?.user !== user ? null : copy

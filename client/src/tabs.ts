@@ -39,12 +39,11 @@ const NAME = 'workflow-sync:' // of locks, followed by the client, and of what a
 
 type Release = () => void
 
-const living = new Set<string>() // clients of this page, which may show several workflows
-
 /** A page over plain http has no locks; its tabs look only after what they left themselves when they were reloaded. */
 const withoutLocks = {
   request: async (_name: string, _options: LockOptions, run: (lock: object) => unknown) => run({}),
 }
+const living = new Set<string>() // clients of this page, which may show several workflows
 
 export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   const locks: LockManager | undefined = globalThis.navigator?.locks
@@ -53,12 +52,14 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   let busy = new Set<string>() // clients that are waited for or adopted
   let waiting = new AbortController()
   let hadAdopted = false
+  let isAsleep = false
 
   /** What lets the lock go, once it is held; undefined where it is not to be had. */
   const hold = (id: string, options: LockOptions) =>
     new Promise<Release | undefined>((resolve) => {
       const keep = (lock: object | null) =>
         lock &&
+        !isAsleep &&
         new Promise<void>((end) => {
           const release = () => {
             held.delete(release)
@@ -79,7 +80,8 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
     hold(clientId, {})
   }
 
-  const isFree = (id: string) => !living.has(id) && !busy.has(id) && (locks || remembered().includes(id))
+  const isFree = (id: string) =>
+    !isAsleep && id !== clientId && !busy.has(id) && (locks || (remembered().includes(id) && !living.has(id)))
 
   const boxesOf = async (id: string) => {
     const names = (await outbox.list()).filter((name) => name.clientId === id)
@@ -107,13 +109,12 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
 
   const awaitEnd = async (id: string) => {
     if (!isFree(id)) return
-    const { signal } = waiting
     const mine = busy.add(id)
-    const release = await hold(id, { signal })
+    const release = await hold(id, { signal: waiting.signal })
     release?.()
     await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS))
     mine.delete(id)
-    if (!signal.aborted) (await adopt(id)).forEach(tell)
+    ;(await adopt(id)).forEach(tell)
   }
 
   const owners = async () => new Set((await outbox.list()).map((name) => name.clientId))
@@ -130,6 +131,7 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   }
 
   const pause = () => {
+    isAsleep = true
     hadAdopted = held.size > 1
     waiting.abort()
     waiting = new AbortController()
@@ -138,6 +140,7 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   }
 
   const resume = async () => {
+    isAsleep = false
     const release = await hold(clientId, { ifAvailable: true })
     if (release && !hadAdopted && (await outbox.isUntouched(clientId))) return true
     release?.()

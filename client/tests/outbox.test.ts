@@ -161,12 +161,20 @@ describe('where localStorage is full', () => {
   })
 
   it.each([
-    ['refuses', () => { throw new DOMException('No.', 'SecurityError') }],
-    ['fails', () => {
-      const request = { error: new DOMException('No.'), onerror: () => {} }
-      setTimeout(() => request.onerror())
-      return request
-    }],
+    [
+      'refuses',
+      () => {
+        throw new DOMException('No.', 'SecurityError')
+      },
+    ],
+    [
+      'fails',
+      () => {
+        const request = { error: new DOMException('No.'), onerror: () => {} }
+        setTimeout(() => request.onerror())
+        return request
+      },
+    ],
   ])('and IndexedDB %s, it is told that the box is nowhere', async (_, open_) => {
     vi.stubGlobal('indexedDB', { open: open_ })
     const outbox = open()

@@ -31,7 +31,8 @@ const call = (index: number): Call => {
   return found
 }
 const json = (value: unknown, status = 200, headers = {}) => new Response(JSON.stringify(value), { status, headers })
-const fault = (code: string, status = 200) => json({ data: null, errors: [{ message: 'No.', extensions: { code } }] }, status)
+const fault = (code: string, status = 200) =>
+  json({ data: null, errors: [{ message: 'No.', extensions: { code } }] }, status)
 const failure = (promise: Promise<unknown>): Promise<SyncError> =>
   promise.then(
     () => Promise.reject(new Error('It did not fail.')),
@@ -117,7 +118,9 @@ describe('what a page that is left may carry', () => {
     call(0).fail(new TypeError('Failed to fetch'))
     await first
     const second = failure(request('{ a }', { large }, { keepalive: true }))
-    call(1).answer(new Response(new ReadableStream({ pull: (controller) => controller.error(new TypeError('broken')) })))
+    call(1).answer(
+      new Response(new ReadableStream({ pull: (controller) => controller.error(new TypeError('broken')) })),
+    )
     expect((await second).code).toBe('OFFLINE')
     expect(fits(plain('{ a }', { large }))).toBe(true)
   })
@@ -236,7 +239,12 @@ describe('what a request is signed with', () => {
   })
 
   it.each([
-    ['throws', () => { throw new Error('no network') }],
+    [
+      'throws',
+      () => {
+        throw new Error('no network')
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('no network'))],
   ])('may not be had now: getAuth that %s is OFFLINE, and is asked again', async (_, broken) => {
     const getAuth = vi.fn<GetAuth>(broken)
