@@ -1,0 +1,27 @@
+/** Sending what is pending: one save after the other, each until it is decided. */
+
+import { answered, failed, posted, sentOf, type Answer, type Pending } from './pending.js'
+import { isPassing, SyncError, type Request } from './request.js'
+import type { SaveReason } from './types.js'
+import * as wire from './wire.js'
+
+export interface Holder {
+  readonly get: () => Pending
+  readonly put: (pending: Pending) => void
+}
+
+/** Send the next save; null where it was refused. Throws SyncError where it is worth to try it again later. */
+export async function deliver(request: Request, id: string, holder: Holder, reason: SaveReason): Promise<Answer | null> {
+  holder.put(posted(holder.get(), reason, Date.now()))
+  const [segment] = sentOf(holder.get())
+  if (!segment) return null
+  try {
+    const answer = await wire.save(request, id, segment)
+    holder.put(answered(holder.get(), segment.sequence, answer))
+    return answer
+  } catch (error) {
+    if (!(error instanceof SyncError) || isPassing(error) || error.code === 'UNAUTHENTICATED') throw error
+    holder.put(failed(holder.get(), segment.sequence, error.code, error.message))
+    return null
+  }
+}

@@ -1,0 +1,356 @@
+/**
+ * What a page holds of a workflow: what the server confirmed and, on top of it, everything of its own. Pure.
+ *
+ *     confirmed ---- layer ---- layer ---- layer ----> view
+ *     at `version`   sent       closed     refused     `open`: the edits since the last layer
+ *
+ * An edit is sent on the version that its author saw. Where others' changes touch what it touches, it keeps that version
+ * for good (is pinned), or the server would believe that it was meant to overwrite them.
+ */
+
+import { apply, collide, diff, fitting } from './document.js'
+import type { Segment } from './outbox.js'
+import type { Change, Conflict, Document, Merge, Problem, SaveReason, SyncStatus } from './types.js'
+
+const OLD_MS = 600_000 // whoever left an edit for ten minutes has not seen what others made of the workflow since
+const TAKEN: readonly SyncStatus[] = ['CREATED', 'SAVED', 'MERGED', 'UNCHANGED']
+const CLOCK = 'lastSaved' // the server never counts it
+
+/** One save, to come or under way. */
+export interface Layer {
+  readonly segment: Segment
+  /** What is shown with it and everything below. */
+  readonly after: Document
+  /** That the server has below it what is below it here, so that its answer leads from here to there. */
+  readonly isFirm: boolean
+  /** That it was sent more than once, so that it may have been decided before. */
+  readonly isRetry: boolean
+}
+
+/** A save of somebody else. */
+export interface News {
+  readonly version: number
+  readonly changes: readonly Change[]
+}
+
+export interface Answer extends News {
+  readonly status: SyncStatus
+  readonly savedAt: string | null
+  readonly lastSequence: number | null
+  readonly conflicts: readonly Conflict[]
+  readonly problems: readonly Problem[]
+}
+
+export interface Pending {
+  readonly clientId: string
+  /** Of the server; 0: it has no such workflow. */
+  readonly version: number
+  readonly confirmed: Document
+  /** What is below the layers: what is confirmed and, while that is stale, what was saved since. */
+  readonly floor: Document
+  /** That the server has something else by now, which is to be read. */
+  readonly isStale: boolean
+  readonly layers: readonly Layer[]
+  readonly open: readonly Change[]
+  readonly view: Document
+  /** When the newest open edit was made, in milliseconds since 1970. */
+  readonly at: number
+  readonly allowEmpty: boolean
+  /** The last sequence that was used. */
+  readonly last: number
+  /** What was heard while an answer was awaited. */
+  readonly queue: readonly News[]
+  readonly name: string | undefined
+  readonly merge: Merge | undefined
+}
+
+export type Start = Pick<Pending, 'clientId' | 'version' | 'confirmed' | 'last'> &
+  Partial<Pick<Pending, 'view' | 'isStale' | 'name' | 'merge'>>
+
+/** Begin with what the server has; `view` is what a workflow begins with that does not exist yet. */
+export const begin = ({ view, isStale = false, name, merge, ...start }: Start): Pending => ({
+  ...start,
+  floor: start.confirmed,
+  view: view ?? start.confirmed,
+  isStale,
+  name,
+  merge,
+  layers: [],
+  open: [],
+  at: 0,
+  allowEmpty: false,
+  queue: [],
+})
+
+/** Put on top what an outbox kept. */
+export const loaded = (pending: Pending, segments: readonly Segment[]): Pending => {
+  let view = pending.floor
+  const layers = segments.map((segment): Layer => {
+    view = fitting(view, changesOf(segment))
+    const isFirm = segment.base === pending.version && !pending.isStale
+    const reason = segment.reason ?? 'UNLOAD' // as the browser may have sent it when the page died
+    return { segment: { ...segment, reason }, after: view, isFirm, isRetry: false }
+  })
+  const next = layers.find(isClosed)?.segment.sequence ?? 1 + Math.max(0, ...segments.map(({ sequence }) => sequence))
+  return layers.length ? { ...pending, layers, view, last: Math.max(pending.last, next - 1) } : pending
+}
+
+const changesOf = ({ changes, state }: Segment): readonly Change[] => changes ?? diff({}, state ?? {})
+
+const isClosed = ({ segment }: Layer): boolean => !segment.sent && !segment.refused
+
+const isUnanswered = ({ segment }: Layer): boolean => segment.sent
+
+/** Whether a closed save is still to be sent or answered. */
+export const isWaiting = (pending: Pending): boolean => pending.layers.some(({ segment }) => !segment.refused)
+
+export const isUnsynced = (pending: Pending): boolean => pending.layers.length + pending.open.length > 0
+
+export const problemsOf = (pending: Pending): readonly Problem[] =>
+  pending.layers.flatMap(({ segment }) => segment.refused ?? [])
+
+const top = ({ layers, floor }: Pending): Document => layers.at(-1)?.after ?? floor
+
+const isClock = ({ path }: Change): boolean => path[0] === CLOCK
+
+const edits = (before: Document, after: Document): readonly Change[] => {
+  const changes = diff(before, after)
+  return changes.every(isClock) ? [] : changes
+}
+
+/** Show another document. */
+export const edited = (pending: Pending, view: Document, at: number, allowEmpty = false): Pending => {
+  const open = edits(top(pending), view)
+  return { ...pending, view, open, at, allowEmpty: open.length > 0 && (allowEmpty || pending.allowEmpty) }
+}
+
+/** Make a save of the open edits; `now`: also of the unedited document that a workflow begins with. */
+export const closed = (pending: Pending, now = 0): Pending => {
+  const { clientId, version, open, view, at, allowEmpty, name } = pending
+  const isCreation = version === 0 && !isWaiting(pending)
+  if (!open.length && !(isCreation && now && !pending.layers.length)) return pending
+  const segment: Segment = {
+    clientId,
+    sequence: 0,
+    base: version,
+    changes: isCreation ? null : open,
+    state: isCreation ? view : null,
+    ...(isCreation && name ? { name } : {}),
+    at: at || now,
+    sent: false,
+    allowEmpty,
+  }
+  const layer = { segment, after: view, isFirm: !pending.isStale, isRetry: false }
+  return { ...pending, layers: [...pending.layers, layer], open: [], allowEmpty: false }
+}
+
+/** Whether something was never sent. */
+export const isUnsent = (pending: Pending): boolean => pending.open.length > 0 || pending.layers.some(isClosed)
+
+/** What the outbox keeps: every save, those to come under the sequence that they would be sent with. */
+export const segmentsOf = (pending: Pending): readonly Segment[] => {
+  let { last } = pending
+  return closed(pending).layers.map(({ segment }) => ({
+    ...segment,
+    sequence: segment.sent ? segment.sequence : segment.refused ? last || 1 : ++last,
+  }))
+}
+
+/** The saves that are under way, in their order. */
+export const sentOf = (pending: Pending): readonly Segment[] =>
+  pending.layers.filter(isUnanswered).map(({ segment }) => segment)
+
+/** Mark as sent the next save, or `all`. What was sent before is never another one. */
+export const posted = (pending: Pending, reason: SaveReason, now: number, all = false): Pending => {
+  let { last } = pending
+  const next = pending.layers.find(isUnanswered) ?? pending.layers.find(isClosed)
+  const layers = pending.layers.map((layer): Layer => {
+    const { segment } = layer
+    if (segment.refused || !(all || layer === next)) return layer
+    if (segment.sent) return { ...layer, isRetry: true }
+    const mode = now - segment.at > OLD_MS ? 'STRICT' : 'MERGE'
+    return { ...layer, segment: { reason, mode, ...segment, sequence: ++last, sent: true } }
+  })
+  return { ...pending, layers, last }
+}
+
+/** Whether the server has a save, as a version or because it has the same already. */
+export const isTaken = (status: SyncStatus): boolean => TAKEN.includes(status)
+
+/** Take the answer to a save; one that was taken before is ignored. */
+export const answered = (pending: Pending, sequence: number, answer: Answer): Pending => {
+  const layer = sentAs(pending, sequence)
+  if (!layer) return pending
+  const { status, problems } = answer
+  const last = answer.lastSequence ?? sequence - 1 // without one it was not even decided
+  if (status === 'REJECTED') {
+    return problems[0]?.code === 'SKIPPED'
+      ? unsent(pending, sequence)
+      : refused(last < sequence ? unsent(pending, sequence) : pending, pending.layers.indexOf(layer), problems)
+  }
+  if (status === 'OUT_OF_ORDER' && (last < sequence || !layer.isRetry)) return unsent(pending, sequence, last)
+  return drained(exactly(pending, layer, answer) ?? passed(pending, layer))
+}
+
+/** A save that the server did not even decide, and why. */
+export const failed = (pending: Pending, sequence: number, code: string, message: string): Pending => {
+  const layer = sentAs(pending, sequence)
+  if (!layer) return pending
+  const place = pending.layers.indexOf(layer)
+  const undone = unsent(pending, sequence)
+  const { changes, mode, ...segment } = { ...layer.segment, sent: false }
+  const as = (part: Partial<Segment>, after = layer.after): Layer =>
+    ({ ...layer, after, segment: { changes, ...segment, ...(mode && { mode }), ...part } })
+  if (code === 'BAD_USER_INPUT' && mode === 'STRICT' && !layer.isRetry) {
+    return replaced(undone, place, as({ mode: 'MERGE' })) // the browser may have sent it so when the page died
+  }
+  if (code === 'TOO_LARGE' && changes && changes.length > 1) {
+    const half = changes.slice(0, changes.length / 2)
+    const rest = changes.slice(half.length)
+    return replaced(undone, place, as({ changes: half }, fitting(under(pending, place), half)), as({ changes: rest }))
+  }
+  return refused(undone, place, [{ path: [], code, message }])
+}
+
+/** Keep what the server does not take, the edits that problems name or all, until the user decides; send the rest. */
+const refused = (pending: Pending, place: number, problems: readonly Problem[]): Pending => {
+  const layer = pending.layers[place]
+  if (!layer) return pending
+  const segment = { ...layer.segment, sent: false }
+  const isNamed = (change: Change) => problems.some(({ path }) => collide([change], [{ path, remove: true }]))
+  const named = segment.changes?.filter(isNamed) ?? []
+  const rest = segment.changes?.filter((change) => !named.includes(change)) ?? []
+  const whole = { ...layer, segment: { ...segment, refused: problems } }
+  if (!named.length || !rest.length) return drained(replaced(pending, place, whole))
+  return replaced(
+    pending,
+    place,
+    { ...layer, segment: { ...whole.segment, changes: named }, after: fitting(under(pending, place), named) },
+    { ...layer, segment: { ...segment, changes: rest } },
+  )
+}
+
+/** Try again what was refused; the user, who was asked, may well mean to empty the workflow. */
+export const retried = (pending: Pending): Pending => ({
+  ...pending,
+  layers: pending.layers.map((layer) => {
+    const { refused: problems, ...segment } = layer.segment
+    if (!problems) return layer
+    const allowEmpty = segment.allowEmpty || problems.some(({ code }) => code === 'EMPTY')
+    return { ...layer, isRetry: false, segment: { ...segment, allowEmpty } }
+  }),
+})
+
+/** Let go of what was refused. */
+export const discarded = (pending: Pending): Pending => {
+  const layer = pending.layers.find(({ segment }) => segment.refused)
+  return layer ? discarded(moved(pending, pending.version, pending.floor, [], true, layer)) : pending
+}
+
+const under = ({ layers, floor }: Pending, place: number): Document => layers[place - 1]?.after ?? floor
+
+const replaced = (pending: Pending, place: number, ...layers: readonly Layer[]): Pending => ({
+  ...pending,
+  layers: [...pending.layers.slice(0, place), ...layers, ...pending.layers.slice(place + 1)],
+})
+
+/** Nothing from a sequence on was decided: it is sent again with those that follow on the `last` one. */
+const unsent = (pending: Pending, sequence: number, last = sequence - 1): Pending => ({
+  ...pending,
+  last,
+  layers: pending.layers.map((layer) =>
+    layer.segment.sequence >= sequence && layer.segment.sent
+      ? { ...layer, isRetry: false, segment: { ...layer.segment, sent: false } }
+      : layer),
+})
+
+const sentAs = (pending: Pending, sequence: number): Layer | undefined =>
+  pending.layers.find((layer) => isUnanswered(layer) && layer.segment.sequence === sequence)
+
+/** The server has the save, and this leads to what it has; undefined where that cannot be told. */
+const exactly = (pending: Pending, layer: Layer, { status, version, changes }: Answer): Pending | undefined => {
+  if (!layer.isFirm || !isTaken(status)) return undefined
+  const own = tried(pending.confirmed, changesOf(layer.segment))
+  const held = own && diff(own, layer.after).length ? own : layer.after // the same object where nothing is refused
+  const confirmed = own && tried(held, changes)
+  const isAlone = !changes.length && version === pending.version + (status === 'UNCHANGED' ? 0 : 1)
+  return confirmed && moved({ ...pending, confirmed }, version, confirmed, changes, isAlone, layer)
+}
+
+/** The server has the save, or keeps it as a conflict; what it has by now is to be read. */
+const passed = (pending: Pending, layer: Layer): Pending => {
+  const ground = fitting(pending.floor, changesOf(layer.segment))
+  return moved({ ...pending, isStale: true }, pending.version, ground, [], false, layer)
+}
+
+const tried = (document: Document, changes: readonly Change[]): Document | undefined => {
+  try {
+    return apply(document, changes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Hear of the next save of somebody else. */
+export const heard = (pending: Pending, news: News): Pending =>
+  news.version > (pending.queue.at(-1)?.version ?? pending.version)
+    ? drained({ ...pending, queue: [...pending.queue, news] })
+    : pending
+
+const drained = (pending: Pending): Pending => {
+  const [news, ...queue] = pending.queue
+  if (!news || pending.isStale || pending.layers.some(isUnanswered)) return pending
+  if (news.version <= pending.version) return drained({ ...pending, queue })
+  const confirmed = news.version === pending.version + 1 && tried(pending.confirmed, news.changes)
+  if (!confirmed) return { ...pending, isStale: true }
+  return drained(moved({ ...pending, confirmed, queue }, news.version, confirmed, news.changes))
+}
+
+/** Take what was read of the server, unless something newer is known. */
+export const reloaded = (pending: Pending, version: number, confirmed: Document): Pending => {
+  if (version < pending.version) return pending
+  const theirs = diff(pending.floor, confirmed)
+  const ground = apply(pending.floor, theirs) // shares what stayed the same
+  const queue = pending.queue.filter(news => news.version > version)
+  return drained(moved({ ...pending, confirmed: ground, isStale: false, queue }, version, ground, theirs))
+}
+
+export const stale = (pending: Pending): Pending => ({ ...pending, isStale: true })
+
+/** Put everything of one's own, but a layer that is `done`, on other ground, to which the changes of others led. */
+const moved = (
+  pending: Pending, version: number, ground: Document, theirs: readonly Change[], isAlone = false, done?: Layer,
+): Pending => {
+  const layers: Layer[] = []
+  let below = pending.floor
+  let view = ground
+  for (const layer of closed(pending).layers) {
+    if (layer !== done) {
+      const lifted = lift(pending, layer, below, view, theirs, version, isAlone)
+      layers.push(lifted)
+      view = lifted.after
+    }
+    below = layer.after
+  }
+  const { at, allowEmpty, open } = pending
+  const lying = { ...pending, version, floor: ground, open: [], view }
+  if (!open.length) return { ...lying, layers }
+  const isPinned = layers.at(-1)?.segment.base !== version
+  return isPinned ? { ...lying, layers, allowEmpty: false } : edited({ ...lying, layers: layers.slice(0, -1) }, view, at, allowEmpty)
+}
+
+/** Put a layer on another document below. */
+const lift = (
+  { version: before, isStale, merge }: Pending, layer: Layer, below: Document, now: Document,
+  theirs: readonly Change[], version: number, isAlone: boolean,
+): Layer => {
+  const { segment } = layer
+  const changes = changesOf(segment)
+  const plain = below === now ? layer.after : fitting(now, changes)
+  const after = merge && below !== now ? merge(below, layer.after, now) : plain
+  if (segment.sent) return { ...layer, after, isFirm: layer.isFirm && isAlone }
+  const meets = collide(changes.filter((change) => !isClock(change)), theirs) || diff(plain, after).length > 0
+  return meets || segment.state || segment.base !== before
+    ? { ...layer, after, isFirm: layer.isFirm && below === now && version === before && !isStale }
+    : { ...layer, after, isFirm: !isStale, segment: { ...segment, base: version } }
+}
