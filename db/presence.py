@@ -26,6 +26,7 @@ from db.rooms import Look, Place, Room, Tab
 
 CHANNEL = "workflow_sync_presence"
 PAUSE_SECONDS = 0.05  # between two deliveries, and between two bulletins: 20 a second look smooth
+CROWD_SECONDS = 0.005  # for each tab, between two deliveries: all are told of all, so more of them are told less often
 BEAT_SECONDS = 2.0
 LOST_SECONDS = 7.0  # three beats, and a slow moment
 RETRY_SECONDS = 1.0
@@ -201,12 +202,17 @@ class Presence:
         self._called.set()
 
     async def _turn(self) -> None:
-        """Tell those who watch here what has changed: at once, and all together for a while after that."""
+        """Tell those who watch here what has changed: at once, but not again before a room has rested."""
         await self._stirred.wait()
         self._stirred.clear()
         restless, self._restless = self._restless, []
+        now = asyncio.get_running_loop().time()
         for room in restless:
-            room.turn()
+            if room.rests_until <= now:
+                room.turn(rests_until=now + CROWD_SECONDS * len(room.tabs))
+            else:
+                self._restless.append(room)
+                self._stirred.set()
         await asyncio.sleep(PAUSE_SECONDS)
 
     async def _beat(self) -> None:

@@ -66,8 +66,8 @@ class Gathering:
 class Room(Channel):
     """The tabs that have one workflow open. `position` counts how often those who watch were told of them.
 
-    A room is restless while there is something that they were not told. `home` is where it stands while there are tabs
-    in it, or somebody watches.
+    A room is restless while there is something that they were not told; `rests_until`, by the loop's clock, they need
+    not be. `home` is where it stands while there are tabs in it, or somebody watches.
     """
 
     workflow_id: str
@@ -76,6 +76,7 @@ class Room(Channel):
     watchers: int = 0
     position: int = 1
     is_restless: bool = False
+    rests_until: float = 0.0
     _gathering: Gathering | None = None
 
     def see(self, place: Place, look: Look, host: str | None = None) -> bool:
@@ -98,9 +99,10 @@ class Room(Channel):
         del self.tabs[place]
         return True
 
-    def turn(self) -> None:
+    def turn(self, *, rests_until: float) -> None:
         """Tell those who watch how the room has changed."""
         self.is_restless = False
+        self.rests_until = rests_until
         self.position += 1
         self.wake()
 

@@ -131,7 +131,8 @@ class Subscription:
 
     @strawberry.subscription(
         description="Everybody who has a workflow open, oldest first (at most 200), now and each time that changes: at "
-        "most 20 times a second, as it then is. With `clientId` the caller is there, too, until the subscription ends."
+        "most 20 times a second, in a crowd less often. With `clientId` the caller is there, too, until the "
+        "subscription ends."
     )
     def presence(
         self, info: Info, id: strawberry.ID, client_id: strawberry.ID | None = None

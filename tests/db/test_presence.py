@@ -264,6 +264,20 @@ async def test_a_flood_of_what_one_tab_shows_is_told_a_few_times(here: Presence,
     assert 1 <= len(far) <= most
 
 
+async def test_a_crowd_is_told_less_often(here: Presence, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "CROWD_SECONDS", 0.05)
+    for number in range(10):
+        here.join(("w", "ada", str(number)), None)
+    loop = asyncio.get_running_loop()
+    async with reader(here) as told:
+        began = loop.time()
+        while len(told) < 3:
+            here.say(("w", "ada", "0"), b"1")
+            await asyncio.sleep(0.01)
+        assert loop.time() - began > 0.5
+    assert set(told) == {10}
+
+
 async def test_the_first_two_hundred_are_shown_and_the_same_in_every_process(here: Presence, there: Presence) -> None:
     for number in range(SHOWN_TABS + 10):
         here.join(("w", "ada", f"tab {number:03}"), None)

@@ -176,8 +176,9 @@ async def test_live_streams_cost_no_task(server: Running) -> None:
 
 
 async def test_who_does_not_read_is_told_only_how_it_is_at_last(
-    server: Running, ada: httpx.AsyncClient, sockets: list[Socket]
+    server: Running, ada: httpx.AsyncClient, sockets: list[Socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("db.presence.CROWD_SECONDS", 0)
     quick, slow, _ = sockets
     here = server.services.hub.presence
     await come(quick, "a")
