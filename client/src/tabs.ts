@@ -81,7 +81,7 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   }
 
   const isFree = (id: string) =>
-    !isAsleep && id !== clientId && !busy.has(id) && (locks || (remembered().includes(id) && !living.has(id)))
+    id !== clientId && !busy.has(id) && (locks || (remembered().includes(id) && !living.has(id)))
 
   const boxesOf = async (id: string) => {
     const names = (await outbox.list()).filter((name) => name.clientId === id)

@@ -1,4 +1,6 @@
+import { setMaxListeners } from 'node:events'
 import { IDBFactory } from 'fake-indexeddb'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createOutbox, type Box, type Outbox } from '../src/outbox.js'
 import { createTabs, type Orphan, type Tabs } from '../src/tabs.js'
@@ -24,6 +26,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout'] })
   vi.stubGlobal('indexedDB', new IDBFactory())
   events = new EventTarget()
+  setMaxListeners(0, events)
   vi.stubGlobal('addEventListener', events.addEventListener.bind(events))
   vi.stubGlobal('removeEventListener', events.removeEventListener.bind(events))
   vi.stubGlobal('sessionStorage', new FakeStorage())
@@ -384,19 +387,36 @@ describe('a page that sleeps', () => {
     expect(isHeld(dead)).toBe(true)
   })
 
-  it('adopts nothing while it sleeps, and what it was about to adopt it leaves', async () => {
+  it("adopts nothing, and stands in nobody's way", async () => {
     const [dead, page] = [open(), open()]
     write(dead)
     page.tabs.look()
     await pass(0)
-    dead.locks.die()
-    await pass(0)
     page.tabs.pause()
+    await pass(0)
+    expect(browser.queues.get(`workflow-sync:${dead.tabs.clientId}`)?.length).toBe(1)
+    dead.locks.die()
     await pass(HEAD_START_MS)
     expect(boxes(page)).toEqual([])
-    const found = page.tabs.orphans('w')
-    page.tabs.pause()
-    expect(await found).toEqual([])
+  })
+
+  it('leaves what it was about to adopt', async () => {
+    const [dead, other] = [open(), open()]
+    const box = write(dead)
+    other.tabs.look()
+    await pass(0)
+    dead.locks.die()
+    await pass(0)
+    other.tabs.pause()
+    await pass(HEAD_START_MS)
+    expect(boxes(other)).toEqual([])
+    const page = open()
+    vi.spyOn(page.outbox, 'read').mockImplementation(async () => {
+      page.tabs.pause()
+      return box
+    })
+    expect(await page.tabs.orphans('w')).toEqual([])
+    await pass(0)
     expect(isHeld(dead)).toBe(false)
   })
 
@@ -413,6 +433,109 @@ describe('a page that sleeps', () => {
     dead.locks.die()
     await pass(HEAD_START_MS)
     expect(boxes(page)).toEqual([box])
+  })
+})
+
+describe('whatever tabs do', () => {
+  const MOVES = [
+    'open',
+    'write',
+    'die',
+    'pause',
+    'resume',
+    'look',
+    'load',
+    'send',
+    'close',
+    'wait',
+    'wait long',
+  ] as const
+  const plan = fc.array(fc.tuple(fc.constantFrom(...MOVES), fc.nat(5)), { maxLength: 40 })
+  type State = 'awake' | 'asleep' | 'gone'
+
+  class World {
+    readonly states = new Map<Page, State>()
+
+    /** Of each client, how many pages that are awake have its boxes. */
+    owners(): Map<string, number> {
+      const owners = new Map<string, number>()
+      for (const page of this.awake()) {
+        for (const id of new Set([page.tabs.clientId, ...page.adopted.map(({ box }) => box.clientId)])) {
+          owners.set(id, (owners.get(id) ?? 0) + 1)
+        }
+      }
+      return owners
+    }
+
+    awake() {
+      return [...this.states].flatMap(([page, state]) => (state === 'awake' ? page : []))
+    }
+
+    leave(page: Page, state: State) {
+      page.adopted.length = 0
+      this.states.set(page, state)
+    }
+  }
+
+  const send = (page: Page) => {
+    for (const { box, release } of page.adopted.splice(0)) {
+      page.outbox.remove(box.clientId, box.workflowId)
+      release()
+    }
+  }
+
+  const load = async (page: Page) => {
+    const found = await page.tabs.orphans('w')
+    page.adopted.push(...found)
+  }
+
+  const wake = async (world: World, page: Page) => {
+    world.states.set(page, 'awake')
+    if (!(await page.tabs.resume())) await load(page)
+  }
+
+  const move = async (world: World, kind: (typeof MOVES)[number], index: number) => {
+    if (kind === 'wait' || kind === 'wait long') return pass(kind === 'wait' ? 0 : HEAD_START_MS)
+    if (kind === 'open') return void world.states.set(open(), 'awake')
+    const [page, state] = [...world.states][index] ?? []
+    if (!page || state === 'gone') return
+    if (kind === 'die') {
+      page.locks.die()
+      world.leave(page, 'gone')
+    }
+    if (kind === 'resume' && state === 'asleep') await wake(world, page)
+    if (state === 'asleep') return
+    if (kind === 'write') write(page)
+    if (kind === 'look') void page.tabs.look()
+    if (kind === 'load') await load(page)
+    if (kind === 'send') send(page)
+    if (kind !== 'pause' && kind !== 'close') return
+    page.tabs[kind]()
+    world.leave(page, kind === 'pause' ? 'asleep' : 'gone')
+  }
+
+  it('no box is with two of them, and none is left behind', async () => {
+    await fc.assert(
+      fc
+        .asyncProperty(plan, async (moves) => {
+          const world = new World()
+          for (const [kind, index] of [['open', 0], ['open', 0], ['open', 0], ...moves] as typeof moves) {
+            await move(world, kind, index)
+            expect(Math.max(0, ...world.owners().values())).toBeLessThanOrEqual(1)
+          }
+          const last = open()
+          world.states.set(last, 'awake')
+          void last.tabs.look()
+          await pass(3 * HEAD_START_MS)
+          const known = world.owners()
+          for (const { clientId } of await last.outbox.list()) expect(known.get(clientId)).toBe(1)
+        })
+        .beforeEach(() => {
+          storage = new FakeStorage()
+          browser = new FakeBrowser()
+        }),
+      { numRuns: 60 },
+    )
   })
 })
 
