@@ -41,8 +41,8 @@ export interface Read {
 
 type Told = Omit<Answer, 'changes'> & { readonly changes: readonly Server.Change[] }
 
-const inputOf = (id: string, segment: Segment) => {
-  const { clientId, sequence, base, changes, state, name, reason, mode, allowEmpty } = segment
+const inputOf = (id: string, segment: Segment): Server.SyncWorkflowInput => {
+  const { clientId, sequence, base, changes, state, name = null, reason = null, mode = null, allowEmpty } = segment
   const rest = { id, clientId, sequence, baseVersion: base, name, reason, mode, allowEmpty }
   return changes ? { ...rest, changes } : { ...rest, state }
 }
