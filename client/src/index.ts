@@ -3,5 +3,7 @@
 export type * as Server from './contract.js'
 export type { Presence } from './contract.js'
 export { createPresence, type PresenceOptions, type Room } from './presence.js'
+export { SyncError } from './request.js'
 export { webSocketFeed } from './socket.js'
+export { createWorkflowSync } from './sync.js'
 export type * from './types.js'
