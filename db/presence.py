@@ -261,12 +261,12 @@ class Presence:
 
     async def _say_farewell(self) -> None:
         """Tell the others that nobody is here any more, if that is possible at once."""
-        for place in self.own:
-            self._outbox.add(place, is_own=True)
-        self.own.clear()
-        with suppress(TimeoutError, UnavailableError, *STATEMENT_ERRORS):
+        if not self.own and not self._outbox.places:
+            return
+        payloads = bulletins.payloads(self.process, (), 0, whole=True, asks=False)
+        with suppress(UnavailableError, *STATEMENT_ERRORS):  # a TimeoutError is one of these
             async with asyncio.timeout(FAREWELL_SECONDS):
-                await self._send()
+                await notifier.notify(self.database, CHANNEL, payloads)
 
 
 async def _forever(work: Callable[[], Awaitable[None]]) -> None:

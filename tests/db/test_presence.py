@@ -173,6 +173,19 @@ async def test_a_process_that_ends_says_that_its_tabs_are_gone(database: Databas
     await sees(here)
 
 
+async def test_a_process_ends_though_postgres_is_away(
+    database: Database, here: Presence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "FAREWELL_SECONDS", 0.1)
+    async with Proxy.run(database.url) as proxy, Database.open(proxy.url, pool_size=2) as far:
+        async with Hub.open(far) as hub:
+            hub.presence.join(PLACE, "Ada")
+            await sees(here, PLACE)
+            proxy.stop()
+        hub.presence.leave(PLACE)  # as somebody does who is only cut off after that
+    assert seen(hub.presence) == {}
+
+
 @pytest.mark.usefixtures("quick_beats")
 async def test_a_process_that_dies_takes_its_tabs_with_it_and_those_of_others_stay(
     here: Presence, there: Presence
