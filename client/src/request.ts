@@ -5,7 +5,7 @@ import type { Auth, Connection } from './types.js'
 
 const IN_FLIGHT_BYTES = 60 * 1024 // browsers carry 64 KiB when a page is left; some is the application's own
 const MARGIN_MS = 30_000 // a token is renewed before it ends, as clocks differ and requests take their time
-const TIMEOUT_MS = 60_000 // after which a connection is dead, such as one from before the computer slept
+const TIMEOUT_MS = 120_000 // then a connection is dead, such as one from before the computer slept, or far too slow
 const LONGEST_MS = 3_600_000 // of Retry-After; whoever edits should see that we try
 
 const UNAUTHENTICATED = 'UNAUTHENTICATED'

@@ -267,9 +267,26 @@ describe('zipping', () => {
     farewell.prepare(large)
     farewell.prepare(large)
     expect(idle.length).toBe(2)
+    const zip = vi.fn()
+    class Counted extends CompressionStream {
+      constructor(format: CompressionFormat) {
+        super(format)
+        zip()
+      }
+    }
+    vi.stubGlobal('CompressionStream', Counted)
     await Promise.all(idle.map((run) => run()))
+    expect(zip).toHaveBeenCalledTimes(1)
     await farewell.sendLast(large)
     expect(unzipped(sent[0])).toBe(textOf(LARGE))
+  })
+
+  it('of an older letter is not what goes out as the newest', async () => {
+    farewell.prepare(letter(`${LARGE}!`))
+    await idle[0]?.()
+    farewell.prepare(large)
+    await farewell.sendLast(large)
+    expect(sent).toMatchObject([{ body: textOf(LARGE) }])
   })
 
   it('of an older letter that ends late does not count', async () => {

@@ -247,9 +247,10 @@ describe('what this page wrote', () => {
   })
 
   it('is waited for while it goes to IndexedDB', async () => {
-    storage.quota = 0
+    storage.quota = 600
     const outbox = open()
     outbox.write(box())
+    outbox.write(huge)
     expect(await outbox.isUntouched('tab')).toBe(true)
     open().remove('tab', 'w')
     const other = open()
@@ -290,6 +291,16 @@ describe('the copy of a document', () => {
     await outcome()
     for (let index = 0; index < 51; index++) await keepDocument(`w${index}`, 'ada', copy)
     expect(await outbox.read('tab', 'w')).toEqual(box())
+  })
+
+  it('keeps nobody from deleting the database', async () => {
+    await keepDocument('w', 'ada', copy)
+    await readDocument('w')
+    await new Promise((resolve, reject) => {
+      const deleting = indexedDB.deleteDatabase('workflow-sync')
+      deleting.onsuccess = resolve
+      deleting.onblocked = reject
+    })
   })
 
   it('is nothing to fail for', async () => {
