@@ -188,10 +188,12 @@ async def test_a_database_that_does_not_answer_leaves_the_rest_to_be_told(
 
 
 async def test_lent_connections_are_told(server: Running, ada: httpx.AsyncClient) -> None:
-    await told(ada)  # which looks for snapshots
-    async with server.services.database.connection():
+    async def are_told() -> bool:
         numbers = await told(ada)
-    assert (numbers["database_connections_in_use"], numbers["database_connections_limit"]) == (1, 10)
+        return (numbers["database_connections_in_use"], numbers["database_connections_limit"]) == (1, 10)
+
+    async with server.services.database.connection():
+        await until(are_told)  # besides, a server that starts looks for snapshots, and asks who is there
 
 
 async def test_requests_are_counted_by_what_came_of_them(
