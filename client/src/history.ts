@@ -5,7 +5,8 @@ import { SyncError, type Request } from './request.js'
 import type { Ack, Change, Document, History, Side } from './types.js'
 
 const PAGE = '{edges{node{version savedBy savedAt clientId reason label}}pageInfo{hasNextPage endCursor}}'
-const LABEL = 'mutation($id:ID!,$version:Int!,$label:String){labelVersion(id:$id,version:$version,label:$label){version}}'
+const ONE = '$id:ID!,$version:Int!'
+const LABEL = `mutation(${ONE},$label:String){labelVersion(id:$id,version:$version,label:$label){version}}`
 
 type Reload = () => unknown
 type Answer = Pick<Server.SyncWorkflowPayload, 'status' | 'version' | 'savedAt'> & {
@@ -47,7 +48,7 @@ export function createHistory(request: Request, id: () => string, reload: Reload
     return workflow
   }
   const goBack = (field: string, version: number) =>
-    write(request, '$id:ID!,$version:Int!', `${field}(id:$id,version:$version)`, { id: id(), version }, reload)
+    write(request, ONE, `${field}(id:$id,version:$version)`, { id: id(), version }, reload)
   return {
     list: async (after = null) => {
       const { edges, pageInfo } = (await read('$after:String', `versions(after:$after)${PAGE}`, { after })).versions
