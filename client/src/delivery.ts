@@ -7,21 +7,22 @@ import * as wire from './wire.js'
 
 export interface Holder {
   readonly get: () => Pending
-  readonly put: (pending: Pending) => void
+  /** `answer`: what led there. */
+  readonly put: (pending: Pending, answer?: Answer) => void
 }
 
-/** Send the next save; null where it was refused. Throws SyncError where it is worth to try it again later. */
-export async function deliver(request: Request, id: string, holder: Holder, reason: SaveReason): Promise<Answer | null> {
+/** Send the next save; false where it was refused. Throws SyncError where it is worth to try it again later. */
+export async function deliver(request: Request, id: string, holder: Holder, reason: SaveReason): Promise<boolean> {
   holder.put(posted(holder.get(), reason, Date.now()))
   const [segment] = sentOf(holder.get())
-  if (!segment) return null
+  if (!segment) return true
   try {
     const answer = await wire.save(request, id, segment)
-    holder.put(answered(holder.get(), segment.sequence, answer))
-    return answer
+    holder.put(answered(holder.get(), segment.sequence, answer), answer)
+    return true
   } catch (error) {
     if (!(error instanceof SyncError) || isPassing(error) || error.code === 'UNAUTHENTICATED') throw error
     holder.put(failed(holder.get(), segment.sequence, error.code, error.message))
-    return null
+    return false
   }
 }

@@ -32,8 +32,8 @@ export interface Page {
   readonly sequences: Map<string, number>
   /** Send what a tab left that is dead. */
   readonly drain: (box: Box, release: () => void) => void
-  /** Resolves when nothing is being drained. */
-  readonly drained: () => Promise<void>
+  /** Resolves when nothing of a workflow is being drained. */
+  readonly emptied: (id: string) => Promise<void> | undefined
 }
 
 export type Opening = Pick<Options, 'initial' | 'name'>
@@ -68,7 +68,7 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
   let failures = 0
   let reason: SaveReason = 'DEBOUNCED' // of what is sent next
   let parted: SyncError | null = null // why a save became no version
-  let pause: Timer
+  let debounce: Timer
   let retry: Timer
   let stopHearing: (() => void) | null = null
 
@@ -82,6 +82,7 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
 
   /** Hold something else, and keep what is unsynced of it before anybody hears of it. */
   const put = (next: Pending, news: Partial<Known> = {}) => {
+    if (isClosed) return
     const isKept = snapshot.hasUnsynced || holding.isUnsynced(next)
     pending = next
     page.sequences.set(next.clientId + id, next.last)
@@ -113,10 +114,11 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
     if (isPaused || known.isOver) return undefined
     if (!pending) return load
     if (leaving) return async () => leaving
+    if (known.obstacle === 'needs-auth') return reread // somebody else may have signed in
     const isAsked = autosave || waiters.length > 0 || holding.sentOf(pending).length > 0
     if (isAsked && holding.isWaiting(pending)) return send
     if (pending.isStale) return reread
-    return due ? close : undefined
+    return due ? seal : undefined
   }
 
   const run = async () => {
@@ -159,50 +161,59 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
   /** Try at once, whatever failed before. */
   const wake = () => void run()
 
-  const save = (reason: SaveReason) => {
-    clearTimeout(pause)
+  const ask = (why: SaveReason) => {
+    clearTimeout(debounce)
     firstEdit = 0
-    due = reason
+    due = why
+  }
+
+  const save = (why: SaveReason) => {
+    ask(why)
     if (!retry) wake()
   }
 
-  const close = async () => {
+  const seal = async () => {
     put(holding.closed(get(), waiters.length && Date.now()))
     reason = due ?? reason
     due = null
   }
 
-  const reached = () => {
-    failures = 0
-    tell({ obstacle: null, error: null, ...(!feed && { isConnected: true }) })
-  }
-
   const send = async () => {
     tell({ isSending: true })
     try {
-      const answer = await deliver(request, id, { get, put }, reason)
-      if (answer) take(answer)
-      else put(holding.stale(get())) // perhaps this user may not save any more
-      reached()
+      const wasTaken = await deliver(request, id, { get, put: take }, reason)
+      if (!wasTaken) put(holding.stale(get()), reached()) // perhaps this user may not save any more
     } finally {
       tell({ isSending: false })
     }
   }
 
-  const take = ({ status, version, savedAt, conflicts }: Answer) => {
-    if (status === 'CONFLICT' || status === 'RESYNC') parted = new SyncError(status)
-    if (!holding.isTaken(status)) return
-    ack = { version, savedAt }
-    tell({ hasSaved: true, savedAt, savedBy: page.user, conflicts: together(known.conflicts, conflicts) })
+  const take = (next: Pending, answer?: Answer) => {
+    put(next, answer && { ...reached(), ...newsOf(answer) })
     hear()
+  }
+
+  const newsOf = ({ status, version, savedAt, conflicts }: Answer): Partial<Known> => {
+    if (status === 'CONFLICT' || status === 'RESYNC') parted = new SyncError(status)
+    if (!holding.isTaken(status)) return {}
+    ack = { version, savedAt }
+    return { hasSaved: true, savedAt, savedBy: page.user, conflicts: together(known.conflicts, conflicts) }
+  }
+
+  /** The server answered, whatever it said. */
+  const reached = (): Partial<Known> => {
+    failures = 0
+    return { obstacle: null, error: null, ...(!feed && { isConnected: true }) }
   }
 
   // Reading what stands.
 
   const load = async () => {
-    await page.drained()
+    await page.emptied(id)
     const { version, document, failure } = await found()
     const box = await adopted()
+    void tabs.look()
+    if (isClosed) return release()
     if (!version && !initial && !box?.segments[0]?.state) throw new SyncError('NOT_FOUND')
     const clientId = box?.clientId ?? tabs.clientId
     const last = page.sequences.get(clientId + id) ?? 0
@@ -232,11 +243,8 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
     const { viewer, workflow } = await wire.read(request, id)
     if (page.user && page.user !== viewer.id) throw new SyncError('FORBIDDEN', 'Somebody else has signed in.')
     page.user = viewer.id
-    reached()
-    if (workflow) {
-      const { name: title, role, savedBy, savedAt, conflicts } = workflow
-      tell({ name: title, role, savedBy, savedAt, conflicts })
-    }
+    const { name: title = null, role = null, savedBy = null, savedAt = null, conflicts = [] } = workflow ?? {}
+    tell({ ...reached(), name: title, role, savedBy, savedAt, conflicts })
     return workflow
   }
 
@@ -300,10 +308,10 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
   const show = (view: Document, allowEmpty?: boolean) => {
     const now = Date.now()
     put(holding.edited(get(), view, now, allowEmpty))
-    clearTimeout(pause)
+    clearTimeout(debounce)
     if (!autosave || !get().open.length) return
     firstEdit ||= now
-    pause = setTimeout(() => save('DEBOUNCED'), Math.min(debounceMs, firstEdit + maxWaitMs - now))
+    debounce = setTimeout(() => save('DEBOUNCED'), Math.min(debounceMs, firstEdit + maxWaitMs - now))
   }
 
   const update = (edit: Document | ((document: Document) => Document), { step, allowEmpty }: UpdateOptions = {}) => {
@@ -330,9 +338,7 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
     })
 
   const flush = (why: SaveReason = 'MANUAL') => {
-    clearTimeout(pause)
-    firstEdit = 0
-    due = why
+    ask(why)
     return asked()
   }
 
@@ -352,8 +358,7 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
     put(last)
     leaving = farewell.sendLast<wire.Batch>(wire.letterOf(id, segments)).then(
       (data) => wire.answersOf(data).forEach((answer, place) => {
-        put(holding.answered(get(), segments[place]?.sequence ?? 0, answer))
-        take(answer)
+        take(holding.answered(get(), segments[place]?.sequence ?? 0, answer), answer)
       }),
       () => {}, // each is sent again, and tells then
     ).finally(() => {
@@ -364,7 +369,7 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
 
   const stop = () => {
     isPaused = true
-    clearTimeout(pause)
+    clearTimeout(debounce)
     clearTimeout(retry)
     retry = undefined
   }

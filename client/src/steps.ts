@@ -19,10 +19,11 @@ export interface Steps {
 export const NO_STEPS: Steps = { past: [], future: [] }
 
 /** Note an edit; it joins the one before where both are of one named step. */
-export const noted = ({ past, future }: Steps, before: Document, after: Document, name?: string): Steps => {
+export const noted = (steps: Steps, before: Document, after: Document, name?: string): Steps => {
+  const { past, future } = steps
   const last = past.at(-1)
   const changes = diff(after, before)
-  if (!changes.length) return { past, future }
+  if (!changes.length) return steps
   if (name === undefined || last?.name !== name || future.length) {
     return { past: [...past.slice(1 - MOST_STEPS), { name, changes }], future: [] }
   }

@@ -20,6 +20,7 @@ export function createWorkflowSync<D extends Document = Document>(options: Optio
   const feed = options.feed?.(options)
   const listeners = new Set<() => void>()
   let draining = Promise.resolve()
+  let emptying = '' // the workflow of the box that is being drained
   let isConnected = false
   let opened: Opening
   let session: Session
@@ -27,6 +28,7 @@ export function createWorkflowSync<D extends Document = Document>(options: Optio
   /** Send what is in a box, in order and in the name of the tab that made it; what is refused stays in it. */
   const empty = async (box: Box) => {
     const { clientId, workflowId, segments } = box
+    emptying = workflowId
     const last = page.sequences.get(clientId + workflowId) ?? 0
     let pending = loaded(begin({ clientId, last, version: NOWHERE, confirmed: {} }), segments)
     const holder = {
@@ -43,7 +45,7 @@ export function createWorkflowSync<D extends Document = Document>(options: Optio
 
   const inTurn = (work: () => Promise<void>) => {
     draining = draining.then(work).catch(() => {}) // looked for again by and by
-    return draining
+    return draining.finally(() => (emptying = ''))
   }
 
   const drain = (box: Box, release: () => void) => void inTurn(() => empty(box)).then(release)
@@ -87,7 +89,7 @@ export function createWorkflowSync<D extends Document = Document>(options: Optio
     options, request, outbox, tabs, farewell, feed, drain,
     user: null,
     sequences: new Map(),
-    drained: () => draining,
+    emptied: (id) => (id === emptying ? draining : undefined),
   }
 
   const tell = () => listeners.forEach((listener) => listener())
