@@ -1,4 +1,4 @@
-/** Writes src/contract.ts, the types of the server, from its SDL; with --check it only says whether that is up to date. */
+/** Writes src/contract.ts, the types of the server, from its SDL; with --check it only says whether that is so already. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import {
@@ -13,7 +13,15 @@ import {
 
 const SDL = new URL('../../schema/schema.graphql', import.meta.url)
 const CONTRACT = new URL('../src/contract.ts', import.meta.url)
-const SCALARS = { ID: 'string', String: 'string', DateTime: 'string', Int: 'number', Float: 'number', Boolean: 'boolean', JSON: 'Json' }
+const SCALARS = {
+  ID: 'string',
+  String: 'string',
+  DateTime: 'string',
+  Int: 'number',
+  Float: 'number',
+  Boolean: 'boolean',
+  JSON: 'Json',
+}
 const HEADER = `/** The types of the server, generated from schema/schema.graphql by \`npm run generate\`. */
 
 import type { Json } from './types.js'
@@ -41,7 +49,11 @@ function field(field, isInput) {
 }
 
 function declaration(type) {
-  if (isEnumType(type)) return `export type ${type.name} = ${type.getValues().map(({ name }) => `'${name}'`).join(' | ')}\n`
+  if (isEnumType(type))
+    return `export type ${type.name} = ${type
+      .getValues()
+      .map(({ name }) => `'${name}'`)
+      .join(' | ')}\n`
   const fields = Object.values(type.getFields()).map((each) => field(each, isInputObjectType(type)))
   return `export interface ${type.name} {\n${fields.join('')}}\n`
 }

@@ -4,7 +4,8 @@ import type { Presence } from './contract.js'
 import type { Feed, Json } from './types.js'
 
 const GATHER_MS = 50 // of moving a pointer make one message; more than twenty a second nobody sees
-const PRESENCE = 'subscription($id:ID!,$clientId:ID){presence(id:$id,clientId:$clientId){clientId userId name state at}}'
+const PRESENCE =
+  'subscription($id:ID!,$clientId:ID){presence(id:$id,clientId:$clientId){clientId userId name state at}}'
 const SET = 'mutation($id:ID!,$clientId:ID!,$state:JSON){setPresence(id:$id,clientId:$clientId,state:$state)}'
 
 export interface PresenceOptions {

@@ -84,7 +84,12 @@ describe('going back', () => {
   const writes = [
     ['restores a version', () => history.restore(3), 'restoreVersion', { id: 'w', version: 3 }],
     ['takes a version back', () => history.undo(3), 'undo', { id: 'w', version: 3 }],
-    ['closes a conflict', () => resolveConflict(request, 'c', 'THEIRS', reload), 'resolveConflict', { id: 'c', take: 'THEIRS' }],
+    [
+      'closes a conflict',
+      () => resolveConflict(request, 'c', 'THEIRS', reload),
+      'resolveConflict',
+      { id: 'c', take: 'THEIRS' },
+    ],
   ] as const
 
   it.each(writes)('%s, then looks at what stands', async (_, write, mutation, variables) => {

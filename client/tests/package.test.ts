@@ -54,7 +54,10 @@ it('does nothing when it is imported, so that a bundler can leave out what is no
 })
 
 it('publishes what was built, and nothing else', () => {
-  const listing = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT, encoding: 'utf8' })
+  const listing = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
   const files: readonly { readonly path: string }[] = JSON.parse(listing)[0].files
   const others = files.map(({ path }) => path).filter((path) => !/^dist\/.+\.(js|d\.ts)$/.test(path))
   expect(others.sort()).toEqual(['README.md', 'package.json'])

@@ -222,16 +222,19 @@ describe('mending', () => {
     expect(vi.mocked(backoff).mock.calls).toEqual([[0], [1], [0]])
   })
 
-  it.each([4401, 4403])('refreshes the sign-in at once after %i, and by and by where that did not help', async (code) => {
-    listen()
-    ;(await stage.visitor()).close(code)
-    const second = await stage.visitor()
-    expect(getAuth.mock.calls).toEqual([[{ refresh: false }], [{ refresh: true }]])
-    expect(backoff).not.toHaveBeenCalled()
-    second.close(code)
-    await stage.acknowledged()
-    expect(backoff).toHaveBeenCalledOnce()
-  })
+  it.each([4401, 4403])(
+    'refreshes the sign-in at once after %i, and by and by where that did not help',
+    async (code) => {
+      listen()
+      ;(await stage.visitor()).close(code)
+      const second = await stage.visitor()
+      expect(getAuth.mock.calls).toEqual([[{ refresh: false }], [{ refresh: true }]])
+      expect(backoff).not.toHaveBeenCalled()
+      second.close(code)
+      await stage.acknowledged()
+      expect(backoff).toHaveBeenCalledOnce()
+    },
+  )
 
   it('does not refresh a sign-in that was accepted meanwhile', async () => {
     listen()
