@@ -1,4 +1,4 @@
-/** Writes src/contract.ts, the types of the server, from its SDL; with --check it only says whether that is so already. */
+/** Writes src/contract.ts, the types of the server, from its SDL; with --check only says whether that is so already. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import {

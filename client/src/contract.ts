@@ -130,7 +130,7 @@ export interface Subscription {
   readonly workflowSaved: WorkflowSaved
   /** Whatever happens, from now on, to any workflow that the caller may see. */
   readonly workflowsChanged: WorkflowsChanged
-  /** Everybody who has a workflow open, oldest first (at most 200), now and each time that changes: at most 20 times a second, as it then is. With `clientId` the caller is there, too, until the subscription ends. */
+  /** Everybody who has a workflow open, oldest first (at most 200), now and each time that changes: at most 20 times a second, in a crowd less often. With `clientId` the caller is there, too, until the subscription ends. */
   readonly presence: readonly Presence[]
 }
 
