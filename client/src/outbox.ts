@@ -64,15 +64,14 @@ export function createOutbox(given: SyncStorage | undefined, onKept: (kept: Kept
 
   const spill = async (key: string, text: string, box: Box) => {
     spilled.add(key)
-    const isKept = await transact('outbox', (store) => store.put(text, key)).then(Boolean, () => false)
+    const isKept = Boolean(await transact('outbox', (store) => store.put(text, key)))
     if (texts.get(key) !== text) return // a later write tells
     if (isKept) attempt(() => storage?.removeItem(key))
     else texts.delete(key)
     onKept(isKept ? 'device' : 'nowhere', box)
   }
 
-  const unspill = (key: string) =>
-    spilled.delete(key) && transact('outbox', (store) => store.delete(key)).catch(() => {})
+  const unspill = (key: string) => spilled.delete(key) && transact('outbox', (store) => store.delete(key))
 
   const write = (box: Box): Kept => {
     const key = keyOf(box.clientId, box.workflowId)
@@ -98,28 +97,29 @@ export function createOutbox(given: SyncStorage | undefined, onKept: (kept: Kept
   }
 
   const list = async () => {
-    const local = attempt(() => Array.from({ length: storage?.length ?? 0 }, (_, index) => storage?.key(index)))
-    const others = await transact('outbox', (store) => store.getAllKeys()).catch(() => [])
-    return [...new Set([...(local ?? []), ...others])].flatMap(nameOf)
+    const keys = attempt(() => Array.from({ length: storage?.length ?? 0 }, (_, index) => storage?.key(index)))
+    const others = await transact('outbox', (store) => store.getAllKeys())
+    return [...new Set([...(keys ?? []), ...(others ?? [])])].flatMap(nameOf)
   }
 
-  const find = async (key: string): Promise<string | null | undefined> => {
-    const local = attempt(() => storage?.getItem(key))
-    if (local) return local
-    const text = await transact('outbox', (store) => store.get(key)).catch(() => {})
-    if (text) spilled.add(key)
-    return text
-  }
+  const local = (key: string) => attempt(() => storage?.getItem(key))
 
+  const indexed = (key: string) => transact('outbox', (store) => store.get(key))
+
+  /** The newer of two: a page that ends while a box moves leaves it in both places. */
   const read = async (clientId: string, workflowId: string) => {
-    const text = await find(keyOf(clientId, workflowId))
-    return attempt(() => checked(JSON.parse(text ?? ''))) ?? null
+    const key = keyOf(clientId, workflowId)
+    const other = parsed(await indexed(key))
+    const box = parsed(local(key))
+    if (!other) return box
+    spilled.add(key)
+    return box && endOf(box) >= endOf(other) ? box : other
   }
 
   const isUntouched = async (clientId: string) => {
     await spilling
     const own = [...texts].filter(([key]) => clientOf(key) === clientId)
-    const found = await Promise.all(own.map(async ([key, text]) => (await find(key)) === text))
+    const found = await Promise.all(own.map(async ([key, text]) => [local(key), await indexed(key)].includes(text)))
     return !found.includes(false)
   }
 
@@ -137,14 +137,15 @@ function nameOf(key: unknown): BoxName[] {
   return [{ key, clientId, workflowId: key.slice(keyOf(clientId, '').length) }]
 }
 
-/** Throws, or gives null, where it is no box. */
-const checked = (box: Box): Box | null =>
-  box.segments.length &&
-  box.segments.every(({ sequence, changes, state }) => sequence && (changes?.map(pathOf) ?? state))
-    ? box
-    : null
+/** Null where it is no box. */
+function parsed(text: unknown): Box | null {
+  const box = attempt((): Box => JSON.parse(text as string))
+  return attempt(() => box?.segments.length && box.segments.every(isSegment)) ? (box ?? null) : null
+}
 
-const pathOf = ({ path }: Change) => path.length
+const isSegment = ({ sequence, changes, state }: Segment) => sequence && (changes?.every(({ path }) => path) ?? state)
+
+const endOf = (box: Box) => box.segments.at(-1)?.at ?? 0
 
 /** What a page shows of a workflow while the server cannot be reached. */
 export interface Copy {
@@ -163,14 +164,14 @@ export const keepDocument = (workflowId: string, user: string, copy: Copy | null
       store.put(JSON.stringify(copy && { ...copy, user }), workflowId)
     }
     return count
-  }).catch(() => {})
+  })
 
 /** The copy of a workflow, and whose it is; null where there is none, or somebody else's than `user`. */
 export async function readDocument(
   workflowId: string,
   user?: string,
 ): Promise<(Copy & { readonly user: string }) | null> {
-  const text = await transact('documents', (store) => store.get(workflowId)).catch(() => {})
+  const text = await transact('documents', (store) => store.get(workflowId))
   const copy = JSON.parse(text ?? null)
   return user && copy?.user !== user ? null : copy
 }

@@ -122,7 +122,7 @@ describe('where localStorage is full', () => {
     const outbox = open()
     outbox.write(box())
     outbox.write(huge)
-    expect(await open().read('tab', 'w')).toEqual(box())
+    expect(storage.getItem(KEY)).toBe(JSON.stringify(box()))
     await outcome()
     expect(await open().read('tab', 'w')).toEqual(huge)
   })
@@ -143,6 +143,21 @@ describe('where localStorage is full', () => {
     await outcome()
     expect(told).toEqual([['device', huge]])
     expect(await indexed()).toEqual(huge)
+  })
+
+  it.each([
+    ['there', 2_000, 1_000],
+    ['not there', 1_000, 2_000],
+  ])('the newer box counts where a page ended while one moved: %s', async (_, at, other) => {
+    const ending = (end: number) => box([{ ...segment(1), at: end }])
+    open(refusing).write(ending(at))
+    await outcome()
+    storage.setItem(KEY, JSON.stringify(ending(other)))
+    const outbox = open()
+    expect(await outbox.read('tab', 'w')).toEqual(ending(2_000))
+    outbox.remove('tab', 'w')
+    await vi.waitFor(async () => expect(await indexed()).toBe(null))
+    expect(await outbox.read('tab', 'w')).toBe(null)
   })
 
   it('a removed box is gone, by the page that wrote it and by one that found it', async () => {
