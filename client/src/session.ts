@@ -332,7 +332,7 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
 
   const asked = () =>
     new Promise<Ack>((resolve, reject) => {
-      if (isClosed) reject(new SyncError('CLOSED'))
+      if (isPaused) reject(new SyncError('CLOSED'))
       waiters = [...waiters, { resolve, reject }]
       wake()
     })
@@ -356,15 +356,16 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
     const segments = holding.sentOf(last)
     if (!segments.length) return
     put(last)
-    leaving = farewell.sendLast<wire.Batch>(wire.letterOf(id, segments)).then(
-      (data) => wire.answersOf(data).forEach((answer, place) => {
+    leaving = farewell
+      .sendLast<wire.Batch>(wire.letterOf(id, segments))
+      .then((data) => wire.answersOf(data).forEach((answer, place) => {
         take(holding.answered(get(), segments[place]?.sequence ?? 0, answer), answer)
-      }),
-      () => {}, // each is sent again, and tells then
-    ).finally(() => {
-      leaving = null
-      if (!retry) wake()
-    })
+      }))
+      .catch(() => {}) // each is sent again, and tells then
+      .finally(() => {
+        leaving = null
+        if (!retry) wake()
+      })
   }
 
   const stop = () => {

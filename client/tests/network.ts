@@ -1,7 +1,7 @@
 /** The way from a page to the server: what goes over it, and what does not. */
 
 import { vi } from 'vitest'
-import type { Feed, FeedFactory, Json, Subscription } from '../src/types.js'
+import type { Document, Feed, FeedFactory, Json, Subscription } from '../src/types.js'
 import { ME, Refusal, written, type FakeServer, type Entry } from './server.js'
 
 interface Call {
@@ -23,6 +23,8 @@ export class FakeNetwork {
   isHeld = false
   viewer = ME
   role = 'OWNER'
+  /** Other workflows, which can only be read. */
+  readonly reads: Record<string, { readonly version: number; readonly state: Document }> = {}
   /** What is answered instead, one for each request. */
   readonly instead: (() => Response)[] = []
   readonly calls: Call[] = []
@@ -67,7 +69,7 @@ export class FakeNetwork {
     try {
       if (query.includes('syncWorkflows(')) return json({ data: { syncWorkflows: this.server.syncAll(variables['inputs'] ?? []) } })
       if (query.includes('syncWorkflow(')) return json({ data: { syncWorkflow: this.server.sync(variables['input'] ?? {} as never) } })
-      if (query.includes('viewer{id}')) return json({ data: this.read() })
+      if (query.includes('viewer{id}')) return json({ data: this.read(String(variables['id'])) })
       throw new Error(`Nobody answers ${query}`)
     } catch (error) {
       if (error instanceof Refusal) return failure(error.code)
@@ -75,8 +77,10 @@ export class FakeNetwork {
     }
   }
 
-  private read() {
-    const { version, state, conflicts } = this.server
+  private read(id: string) {
+    const found = id === this.server.id ? this.server : this.reads[id]
+    const { version, state } = found ?? { version: 0, state: {} }
+    const conflicts = id === this.server.id ? this.server.conflicts : []
     const workflow = { name: 'W', version, state, role: this.role, savedBy: 'other', savedAt: `at ${version}`, conflicts }
     return { viewer: { id: this.viewer }, workflow: version ? workflow : null }
   }
@@ -109,6 +113,12 @@ export class FakeFeed implements Feed {
   pause = () => this.set(false)
   resume = () => this.set(true)
   close = () => this.set(false)
+
+  /** Whoever listened is dead. */
+  forget() {
+    this.subscriptions.clear()
+    this.watchers.clear()
+  }
 
   get listeners() {
     return this.subscriptions.size
