@@ -1,0 +1,137 @@
+/** Elements of a graph as nodes and edges of React Flow, and back. Pure. */
+
+import type { Edge, Node, NodeDimensionChange, XYPosition } from '@xyflow/react'
+import { isObject, same } from './document.js'
+import type { Graph } from './graph.js'
+import { withMark, type Mark, type Marks } from './marks.js'
+import type { Document, Json } from './types.js'
+
+type Kind = Graph['kind']
+/** The element that an element is inside of, by id. */
+export type Parents = ReadonlyMap<string, string>
+export const NO_PARENTS: Parents = new Map()
+
+/** A node or an edge, and what it was drawn of. */
+interface Drawn<T> {
+  readonly item: T
+  readonly element: Document
+  readonly parent: string | undefined
+  readonly mark: Mark | undefined
+}
+export type Drawing<T> = ReadonlyMap<string, Drawn<T>>
+
+const COLUMNS = 5 // what nobody has placed is laid out in rows
+const COLUMN_WIDTH = 300 // in pixels, as is the next
+const ROW_HEIGHT = 160
+const LOCAL = new Set(['selected', 'dragging', 'resizing', 'measured']) // keys that are this page's alone
+
+/** Draw elements by id, and keep what was drawn before of the same element with the same mark. */
+export const draw = <T extends object>(
+  before: Drawing<T>, elements: Graph['elements'], marks: Marks, parents: Parents,
+  make: (id: string, element: Document) => T,
+): Drawing<T> =>
+  new Map([...elements].map(([id, element]) => {
+    const known = before.get(id)
+    const [parent, mark] = [parents.get(id), marks.get(id)]
+    const isKnown = known && known.parent === parent && known.mark === mark && same(known.element, element)
+    if (isKnown) return [id, { ...known, element }]
+    const item = make(id, element)
+    return [id, { item: mark ? withMark(item, mark) : item, element, parent, mark }]
+  }))
+
+/** A node as React Flow takes it; of a block, the whole block is its `data`. */
+export const nodeOf = (kind: Kind, id: string, element: Document, place: number, parentId?: string): Node => ({
+  ...(kind === 'blocks' ? blockNode(element) : listedNode(element)),
+  id,
+  position: positionOf(element) ?? { x: (place % COLUMNS) * COLUMN_WIDTH, y: Math.floor(place / COLUMNS) * ROW_HEIGHT },
+  ...(parentId !== undefined && { parentId }),
+})
+
+const blockNode = (block: Document): Omit<Node, 'id' | 'position'> => {
+  const { width, height, extent } = innerOf(block)
+  return {
+    type: String(block['type'] ?? 'default'),
+    data: block,
+    ...(extent === 'parent' && { extent }),
+    ...(typeof width === 'number' && typeof height === 'number' && { width, height }),
+  }
+}
+
+/** React Flow 11 kept what it had measured in `width` and `height`; those of 12 were set. */
+const listedNode = (node: Document): Omit<Node, 'id' | 'position'> => {
+  const { parentId: _, parentNode: __, positionAbsolute, width, height, ...rest } = shared(node)
+  const size = positionAbsolute ? { initialWidth: width, initialHeight: height } : { width, height }
+  return { ...rest, ...shared(size), data: innerOf(node) }
+}
+
+export const edgeOf = (id: string, edge: Document): Edge => ({
+  ...shared(edge), id, source: String(edge['source']), target: String(edge['target']),
+})
+
+/** The element that a node stands for, where nothing counts but what is new since it was drawn. */
+export const elementOf = (kind: Kind, node: Node, drawn?: Node, element: Document = {}): Document => {
+  const news = newsOf(node, drawn)
+  if (kind === 'nodes') return { ...element, ...news }
+  const { data, parentId, extent, width, height, ...rest } = news
+  const inner = shared({ parentId, extent, width, height })
+  const block = { ...element, ...(isObject(data) && data), ...rest }
+  return Object.keys(inner).length ? { ...block, data: { ...innerOf(block), ...inner } } : block
+}
+
+/** What of a node or edge is to be saved, and not what it was drawn of. */
+export const newsOf = (item: Node | Edge, drawn: object = {}): Document => {
+  const known = new Map<string, unknown>(Object.entries(drawn))
+  return shared(Object.fromEntries(Object.entries(item).filter(([key, value]) => value !== known.get(key))))
+}
+
+/** Positions are whole pixels. */
+export const moved = (element: Document, { x, y }: XYPosition): Document => {
+  const position = { x: Math.round(x), y: Math.round(y) }
+  return same(element['position'], position) ? element : { ...element, position }
+}
+
+/** A size that somebody chose; what was merely measured is nobody's business. */
+export const resized = (kind: Kind, element: Document, change: NodeDimensionChange): Document => {
+  const { dimensions, setAttributes } = change
+  if (!dimensions || !setAttributes) return element
+  const { width, height } = { width: Math.round(dimensions.width), height: Math.round(dimensions.height) }
+  const size = { ...(setAttributes !== 'height' && { width }), ...(setAttributes !== 'width' && { height }) }
+  return kind === 'nodes' ? { ...element, ...size } : { ...element, data: { ...innerOf(element), ...size } }
+}
+
+/** What is inside of what, as far as that is there and not inside of itself: React Flow would go round for ever. */
+export const parentsIn = ({ elements }: Graph): Parents => {
+  const named = new Map<string, string>()
+  for (const [id, element] of elements) {
+    const parent = parentOf(element)
+    if (parent !== undefined && elements.has(parent)) named.set(id, parent)
+  }
+  return new Map([...named].filter(([id]) => depthOf(id, named) <= named.size))
+}
+
+/** How many elements something is inside of; more than there are where they are in a circle. */
+export const depthOf = (id: string, parents: Parents): number => {
+  let depth = 0
+  for (let at = parents.get(id); at !== undefined && depth <= parents.size; at = parents.get(at)) depth++
+  return depth
+}
+
+/** In React Flow 12, in 11, and in Sim. */
+const parentOf = (element: Document): string | undefined => {
+  const parent = element['parentId'] ?? element['parentNode'] ?? innerOf(element)['parentId']
+  return typeof parent === 'string' ? parent : undefined
+}
+
+const innerOf = ({ data }: Document): Document => (isObject(data) ? data : {})
+
+const positionOf = ({ position }: Document): XYPosition | undefined => {
+  const { x, y } = isObject(position) ? position : {}
+  return typeof x === 'number' && typeof y === 'number' ? { x, y } : undefined
+}
+
+/** What is JSON, and not this page's alone. */
+const shared = (item: { readonly [key: string]: unknown }): Document =>
+  Object.fromEntries(Object.entries(item).filter((entry): entry is [string, Json] => isShared(...entry)))
+
+const isShared = (key: string, value: unknown): boolean =>
+  !LOCAL.has(key) && value !== undefined && typeof value !== 'function'

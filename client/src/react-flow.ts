@@ -1,0 +1,142 @@
+/** A workflow on the canvas of React Flow 12. */
+
+import type { Connection, Edge, EdgeChange, Node, NodeChange } from '@xyflow/react'
+import { useMemo, useSyncExternalStore } from 'react'
+import { attempt } from './attempt.js'
+import { depthOf, draw, edgeOf, NO_PARENTS, nodeOf, parentsIn, type Drawing } from './drawing.js'
+import { isGoingOn, withConnection, withEdgeChanges, withNodeChanges, type FromNode } from './gestures.js'
+import { graphOf, joined } from './graph.js'
+import { marked, NO_MARKS, only } from './marks.js'
+import type { Document, Snapshot, WorkflowSync } from './types.js'
+
+/** How an application draws what is in its documents. It is looked at once for each `sync`. */
+export interface FlowMapping<N extends Node = Node, E extends Edge = Edge> {
+  /**
+   * Makes its own of the node that is drawn by default: of an item of `nodes` that item; of a block one of the block's
+   * type, with the whole block as `data`. Asked again only where the block changed. Selection and size are put on top.
+   */
+  readonly toNode?: (node: Node, element: Document) => N
+  readonly toEdge?: (edge: Edge, item: Document) => E
+  /** What to save of a node that came by React Flow's `addNodes`, or whose `data` was changed by `updateNodeData`. */
+  readonly fromNode?: FromNode<N>
+}
+
+/** What `<ReactFlow>` takes. */
+export interface WorkflowFlow<N extends Node = Node, E extends Edge = Edge> {
+  readonly nodes: N[]
+  readonly edges: E[]
+  readonly onNodesChange: (changes: NodeChange<N>[]) => void
+  readonly onEdgesChange: (changes: EdgeChange<E>[]) => void
+  readonly onConnect: (connection: Connection) => void
+  /** Nothing can be done but select: for a viewer, and before the document is here. */
+  readonly isReadOnly: boolean
+}
+
+/**
+ * The graph of the workflow that `sync` shows: `blocks` and `edges` (Sim) or `nodes` and `edges` (React Flow, Flowise),
+ * at the top of the document or one level down (Langflow's `data`). A node is the same object until its block changes.
+ * Selection and measured sizes stay in this page. A drag, and a deletion, is one step of undo.
+ */
+export function useWorkflowFlow<N extends Node = Node, E extends Edge = Edge, D extends Document = Document>(
+  sync: WorkflowSync<D>, mapping?: FlowMapping<N, E>,
+): WorkflowFlow<N, E> {
+  const { subscribe, getSnapshot } = useMemo(() => createFlow(sync as unknown as WorkflowSync, mapping), [sync])
+  return useSyncExternalStore(subscribe, getSnapshot, getSnapshot)
+}
+
+function createFlow<N extends Node, E extends Edge>(sync: WorkflowSync, mapping: FlowMapping<N, E> = {}) {
+  const listeners = new Set<() => void>()
+  let nodeMarks = NO_MARKS
+  let edgeMarks = NO_MARKS
+  let nodes: Drawing<N> = new Map()
+  let edges: Drawing<E> = new Map()
+  let gesture: string | undefined
+  let drawnOf: readonly unknown[] = []
+
+  const tell = () => listeners.forEach((listener) => listener())
+
+  const edit = (next: (document: Document) => Document, goesOn = false) => {
+    const snapshot = sync.getSnapshot()
+    if (isReadOnly(snapshot)) return
+    const document = next(snapshot.document)
+    if (document === snapshot.document) return
+    const allowEmpty = graphOf(document).elements.size === 0 // who takes away the last block means it
+    attempt(() => sync.update(document, { step: stepOf(goesOn), allowEmpty })) // why not is in the snapshot
+  }
+
+  /** One step is what happens until a drag ends, or else at once: React Flow deletes edges first, then their nodes. */
+  const stepOf = (goesOn: boolean): string => {
+    const step = (gesture ??= newId())
+    if (!goesOn) queueMicrotask(() => (gesture = undefined))
+    return step
+  }
+
+  const handlers = {
+    onNodesChange: (changes: NodeChange<N>[]) => {
+      const meant = isReadOnly(sync.getSnapshot()) ? changes.filter(({ type }) => type !== 'position') : changes
+      nodeMarks = marked(nodeMarks, meant)
+      edit((document) => withNodeChanges(document, meant, nodes, mapping.fromNode), meant.some(isGoingOn))
+      tell()
+    },
+    onEdgesChange: (changes: EdgeChange<E>[]) => {
+      edgeMarks = marked(edgeMarks, changes)
+      edit((document) => withEdgeChanges(document, changes, edges))
+      tell()
+    },
+    onConnect: (connection: Connection) => edit((document) => withConnection(document, connection, newId())),
+  }
+
+  let flow: WorkflowFlow<N, E> = { ...handlers, nodes: [], edges: [], isReadOnly: true }
+
+  const redraw = (snapshot: Snapshot) => {
+    const graph = graphOf(snapshot.document)
+    const { kind, elements } = graph
+    const parents = parentsIn(graph)
+    const places = new Map([...elements.keys()].map((id, place) => [id, place]))
+    const toNode = (id: string, element: Document) => {
+      const node = nodeOf(kind, id, element, places.get(id) ?? 0, parents.get(id))
+      return mapping.toNode?.(node, element) ?? (node as N)
+    }
+    const toEdge = (id: string, item: Document) => mapping.toEdge?.(edgeOf(id, item), item) ?? (edgeOf(id, item) as E)
+    nodeMarks = only(nodeMarks, elements)
+    edgeMarks = only(edgeMarks, graph.edges)
+    nodes = draw(nodes, elements, nodeMarks, parents, toNode)
+    edges = draw(edges, joined(graph), edgeMarks, NO_PARENTS, toEdge)
+    const parentsFirst = itemsOf(nodes).sort((a, b) => depthOf(a.id, parents) - depthOf(b.id, parents))
+    flow = {
+      ...handlers,
+      nodes: unlessSame(flow.nodes, parentsFirst),
+      edges: unlessSame(flow.edges, itemsOf(edges)),
+      isReadOnly: isReadOnly(snapshot),
+    }
+  }
+
+  return {
+    subscribe: (listener: () => void) => {
+      listeners.add(listener)
+      const end = sync.subscribe(listener)
+      return () => {
+        listeners.delete(listener)
+        end()
+      }
+    },
+    getSnapshot: () => {
+      const snapshot = sync.getSnapshot()
+      const facts = () => [snapshot.document, isReadOnly(snapshot), nodeMarks, edgeMarks]
+      if (unlessSame(drawnOf, facts()) !== drawnOf) redraw(snapshot)
+      drawnOf = facts()
+      return flow
+    },
+  }
+}
+
+const isReadOnly = ({ role, status }: Snapshot): boolean => role === 'VIEWER' || status === 'loading'
+
+const itemsOf = <T>(drawing: Drawing<T>): T[] => [...drawing.values()].map(({ item }) => item)
+
+/** The list before where it has the same items. */
+const unlessSame = <List extends readonly unknown[]>(before: List, after: List): List =>
+  before.length === after.length && after.every((item, place) => item === before[place]) ? before : after
+
+/** 128 random bits; `crypto.randomUUID` is missing on pages over plain http. */
+const newId = (): string => crypto.getRandomValues(new Uint32Array(4)).join('-')
