@@ -6,6 +6,7 @@ import type { Auth, Connection } from './types.js'
 const IN_FLIGHT_BYTES = 60 * 1024 // browsers carry 64 KiB when a page is left; some is the application's own
 const MARGIN_MS = 30_000 // a token is renewed before it ends, as clocks differ and requests take their time
 const TIMEOUT_MS = 120_000 // then a connection is dead, such as one from before the computer slept, or far too slow
+const ASK_MS = 10_000 // between asking what to sign with while nobody needs it; a user who types is no reason
 const LONGEST_MS = 3_600_000 // of Retry-After; whoever edits should see that we try
 
 const UNAUTHENTICATED = 'UNAUTHENTICATED'
@@ -82,6 +83,7 @@ export async function zip(body: Body): Promise<Body> {
 export function createRequest({ endpoint, getAuth }: Connection): SigningRequest {
   let known: Auth | null = null
   let asking: Promise<Auth | null> | null = null
+  let askedAt = 0 // by `signed`
   let isDoubted = false // what was kept alive failed last: the application may have used up what a page may carry
 
   const ask = (refresh: boolean) => {
@@ -125,7 +127,10 @@ export function createRequest({ endpoint, getAuth }: Connection): SigningRequest
   }
 
   const signed = (body: Body) => {
-    if (!fresh(MARGIN_MS)) Promise.resolve(attempt(() => ask(false))).catch(() => {})
+    if (!fresh(MARGIN_MS) && Date.now() - askedAt > ASK_MS) {
+      askedAt = Date.now()
+      Promise.resolve(attempt(() => ask(false))).catch(() => {})
+    }
     const auth = fresh(0)
     return auth && envelope(body, auth)
   }

@@ -140,6 +140,7 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   }
 
   const resume = async () => {
+    if (!isAsleep) return true
     isAsleep = false
     const release = await hold(clientId, { ifAvailable: true })
     if (release && !hadAdopted && (await outbox.isUntouched(clientId))) return true

@@ -105,6 +105,13 @@ describe('a page', () => {
     expect(said).toEqual(['leave'])
   })
 
+  it('may be made on a server, where there is no page', () => {
+    for (const name of ['document', 'window', 'addEventListener', 'removeEventListener']) vi.stubGlobal(name, undefined)
+    const elsewhere = open()
+    elsewhere.prompt(true)
+    elsewhere.close()
+  })
+
   it('is heard no more once it is closed', () => {
     farewell.prompt(true)
     farewell.prepare(small)

@@ -265,9 +265,22 @@ describe('what a request is signed with', () => {
     vi.setSystemTime(Date.now() + 45_000)
     expect(request.signed(body)).not.toBe(null)
     expect(getAuth).toHaveBeenCalledTimes(2)
+    await new Promise(setImmediate)
     vi.setSystemTime(Date.now() + 120_000)
     getAuth.mockRejectedValue(new Error('no network'))
     expect(request.signed(body)).toBe(null)
+    expect(getAuth).toHaveBeenCalledTimes(3)
+  })
+
+  it('is not asked for with every key while nobody is signed in', () => {
+    const getAuth = vi.fn((): Auth | null => null)
+    const request = connect(getAuth)
+    const body = plain('{ a }', {})
+    for (let index = 0; index < 9; index++) expect(request.signed(body)).toBe(null)
+    expect(getAuth).toHaveBeenCalledTimes(1)
+    vi.setSystemTime(Date.now() + 10_001)
+    request.signed(body)
+    expect(getAuth).toHaveBeenCalledTimes(2)
   })
 })
 

@@ -106,6 +106,13 @@ describe('a page', () => {
     expect([isHeld(a), isHeld(b)]).toEqual([false, false])
   })
 
+  it('may be made on a server, where there is no browser', async () => {
+    vi.unstubAllGlobals()
+    const tabs = createTabs({ outbox: createOutbox(undefined, () => {}), isOurs: () => true, onOrphan: () => {} })
+    expect(await tabs.orphans('w')).toEqual([])
+    tabs.close()
+  })
+
   it('is heard no more once it is closed', async () => {
     const page = open()
     const list = vi.spyOn(page.outbox, 'list')
@@ -321,6 +328,17 @@ describe('a page that sleeps', () => {
     expect(await page.tabs.resume()).toBe(true)
     expect(page.tabs.clientId).toBe(clientId)
     expect(isHeld(page)).toBe(true)
+  })
+
+  it('wakes once, however often it is told to', async () => {
+    const page = open()
+    await pass(0)
+    const { clientId } = page.tabs
+    expect(await page.tabs.resume()).toBe(true)
+    page.tabs.pause()
+    await pass(0)
+    expect(await Promise.all([page.tabs.resume(), page.tabs.resume()])).toEqual([true, true])
+    expect(page.tabs.clientId).toBe(clientId)
   })
 
   it('goes on with its work where nobody touched it', async () => {
