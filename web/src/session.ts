@@ -1,5 +1,7 @@
 /** Who is calling: by a development token where this server hands one out, else by the session cookie. */
 
+import { storedGuest } from './shared/guest'
+
 export const GRAPHQL = '/graphql'
 const DEVELOPMENT_TOKEN = '/development/token'
 
@@ -16,25 +18,36 @@ export interface Session {
   readonly viewer: Viewer | null
 }
 
+/** Sign in as the guest that this browser has, if it has one. */
 export async function signIn(): Promise<Session> {
-  const token = await developmentToken()
-  const headers: Headers = token === null ? {} : { Authorization: `Bearer ${token}` }
+  const token = await developmentToken(storedGuest()?.id)
+  const headers: Headers = token === null ? {} : bearer(token)
   return { development: token !== null, headers, viewer: await readViewer(headers) }
 }
 
-async function developmentToken(): Promise<string | null> {
-  const response = await fetch(DEVELOPMENT_TOKEN, { method: 'POST' })
-  if (response.status !== 200) return null // not in development: the server has no such route
+export function bearer(token: string): Headers {
+  return { Authorization: `Bearer ${token}` }
+}
+
+/** Null where this server is not in development: it has no such route. */
+export async function developmentToken(name?: string): Promise<string | null> {
+  const response = await fetch(DEVELOPMENT_TOKEN, name === undefined ? { method: 'POST' } : posted({ name }))
+  if (response.status === 404) return null
+  if (!response.ok) throw new Error(`The server answered ${response.status}`)
   const { token } = (await response.json()) as { token: string }
   return token
 }
 
 async function readViewer(headers: Headers): Promise<Viewer | null> {
-  const response = await fetch(GRAPHQL, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...headers },
-    body: JSON.stringify({ query: 'query Viewer { viewer { id name } }' }),
-  })
+  const response = await fetch(GRAPHQL, posted({ query: 'query Viewer { viewer { id name } }' }, headers))
   const { data } = (await response.json()) as { data?: { viewer: Viewer } | null }
   return data?.viewer ?? null
+}
+
+export function posted(body: object, headers: Headers = {}): RequestInit {
+  return {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  }
 }

@@ -1,4 +1,4 @@
-/** The start page: shows who one is, and makes its examples fit for this server and for copying. */
+/** The page for developers: shows who one is, and makes its examples fit for this server and for copying. */
 
 import { type Session, signIn } from './session'
 

@@ -1,0 +1,96 @@
+/** A block on the canvas. */
+
+import { Handle, type NodeProps, Position, useUpdateNodeInternals } from '@xyflow/react'
+import { createContext, memo, useContext, useEffect, useSyncExternalStore } from 'react'
+import type { Document, Room } from 'workflow-sync'
+import { Icon } from '../shared/icon'
+import { type Person, useSelecting } from './company'
+import { isEnabled, sizeOf, summaryOf, titleOf, typeName, typeOf } from './fields'
+import { type Block, blockIn, type Ports, portsIn } from './graph'
+import { lookOf } from './kinds'
+
+/** Where blocks are read from: what is open, or an old version of it. */
+export interface Source {
+  readonly subscribe: (listener: () => void) => () => void
+  readonly getDocument: () => Document
+  /** Null where nobody selects anything. */
+  readonly room: Room | null
+}
+
+const NOTHING: Source = { subscribe: () => () => {}, getDocument: () => ({}), room: null }
+
+export const SourceProvider = createContext<Source>(NOTHING)
+
+export const BlockNode = memo(function BlockNode({ id, selected }: NodeProps) {
+  const { subscribe, getDocument, room } = useContext(SourceProvider)
+  const block = useSyncExternalStore(subscribe, () => blockIn(getDocument(), id))
+  const ports = useSyncExternalStore(subscribe, () => portsIn(getDocument(), id))
+  const people = useSelecting(room, id)
+  if (!block) return null
+  const look = lookOf(typeOf(block))
+  const isFrame = look.icon === 'loop' && sizeOf(block) !== null
+  return (
+    <div className={isFrame ? 'block frame' : 'block'} data-hue={look.hue} data-selected={selected} data-off={!isEnabled(block)}>
+      <Sockets id={id} ports={ports} isNote={look.icon === 'note'} />
+      <div className="block-head">
+        <span className="block-icon">
+          <Icon name={look.icon} size={16} />
+        </span>
+        <span className="block-title">{titleOf(block)}</span>
+        {!isEnabled(block) && <span className="block-off">Off</span>}
+      </div>
+      {!isFrame && <Body block={block} />}
+      {people.length > 0 && <Outline people={people} />}
+    </div>
+  )
+})
+
+function Body({ block }: { block: Block }) {
+  const summary = summaryOf(block)
+  return (
+    <div className="block-body">
+      <span className="block-type">{typeName(block)}</span>
+      {summary && <p>{summary}</p>}
+    </div>
+  )
+}
+
+function Outline({ people }: { people: readonly Person[] }) {
+  const colour = people[0]?.colour
+  return (
+    <div className="block-outline" style={{ borderColor: colour ?? '' }}>
+      <span className="name-tags">
+        {people.map(({ clientId, name, colour }) => (
+          <span key={clientId} className="name-tag" style={{ backgroundColor: colour }}>
+            {name}
+          </span>
+        ))}
+      </span>
+    </div>
+  )
+}
+
+/** Where connections begin and end: one place on the left, on the right one for each that an edge names. */
+function Sockets({ id, ports, isNote }: { id: string; ports: Ports; isNote: boolean }) {
+  const update = useUpdateNodeInternals()
+  useEffect(() => update(id), [update, id, ports])
+  const { sources, targets } = ports
+  if (isNote && sources.length + targets.length === 0) return null
+  return (
+    <>
+      <Handle type="target" position={Position.Left} />
+      {targets.map((name) => (
+        <Handle key={name} type="target" id={name} position={Position.Left} className="hidden-socket" isConnectable={false} />
+      ))}
+      {sources.length === 0 && <Handle type="source" position={Position.Right} />}
+      {sources.map((name, index) => (
+        <Handle
+          key={name} type="source" id={name} position={Position.Right} title={name}
+          style={{ top: `${(100 * (index + 1)) / (sources.length + 1)}%` }}
+        />
+      ))}
+    </>
+  )
+}
+
+export const NODE_TYPES = { block: BlockNode }

@@ -1,0 +1,45 @@
+/** The graph itself: blocks that are dragged and joined. */
+
+import '@xyflow/react/dist/style.css'
+import './canvas.css'
+
+import { Background, Controls, MiniMap, ReactFlow, SelectionMode } from '@xyflow/react'
+import { type MouseEvent, useMemo } from 'react'
+import type { WorkflowFlow } from 'workflow-sync/react-flow'
+import { NODE_TYPES, type Source, SourceProvider } from './block'
+import { useEditor } from './use-opened'
+
+const EDGE = { interactionWidth: 24 } // pixels that a pointer may be off
+const FIT = { padding: 0.2, maxZoom: 1 }
+
+interface CanvasProps {
+  readonly flow: WorkflowFlow
+  readonly onAddAt: (event: MouseEvent) => void
+}
+
+export function Canvas({ flow: { isReadOnly, ...flow }, onAddAt }: CanvasProps) {
+  const { sync, room } = useEditor()
+  const source = useMemo(
+    (): Source => ({ subscribe: sync.subscribe, getDocument: () => sync.getSnapshot().document, room }),
+    [sync, room],
+  )
+  const onDoubleClick = (event: MouseEvent) => {
+    const isPane = event.target instanceof Element && event.target.matches('.react-flow__pane')
+    if (isPane && !isReadOnly) onAddAt(event)
+  }
+  return (
+    <SourceProvider value={source}>
+      <ReactFlow
+        {...flow} nodeTypes={NODE_TYPES} defaultEdgeOptions={EDGE} onDoubleClick={onDoubleClick}
+        colorMode="system" fitView fitViewOptions={FIT} minZoom={0.05} maxZoom={2} zoomOnDoubleClick={false}
+        selectionMode={SelectionMode.Partial} multiSelectionKeyCode={['Meta', 'Control', 'Shift']}
+        deleteKeyCode={isReadOnly ? null : ['Delete', 'Backspace']} nodesDraggable={!isReadOnly}
+        nodesConnectable={!isReadOnly} edgesReconnectable={false} aria-label="Workflow"
+      >
+        <Background gap={22} size={1.4} />
+        <Controls showInteractive={false} />
+        <MiniMap pannable zoomable ariaLabel="Overview" />
+      </ReactFlow>
+    </SourceProvider>
+  )
+}

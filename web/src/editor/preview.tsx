@@ -1,0 +1,26 @@
+/** A version as it was, to look at. */
+
+import { Background, ReactFlow, ReactFlowProvider } from '@xyflow/react'
+import { useMemo } from 'react'
+import type { Document } from 'workflow-sync'
+import { NODE_TYPES, type Source, SourceProvider } from './block'
+import { graphOf } from './graph'
+import { flowOf } from './mapping'
+
+export function Preview({ document }: { document: Document }) {
+  const flow = useMemo(() => flowOf(document), [document])
+  const source = useMemo((): Source => ({ subscribe: () => () => {}, getDocument: () => document, room: null }), [document])
+  if (!graphOf(document)) return <pre className="json-preview">{JSON.stringify(document, null, 2)}</pre>
+  return (
+    <SourceProvider value={source}>
+      <ReactFlowProvider>
+        <ReactFlow
+          {...flow} nodeTypes={NODE_TYPES} colorMode="system" fitView minZoom={0.05} aria-label="Version"
+          nodesDraggable={false} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} elementsSelectable={false}
+        >
+          <Background />
+        </ReactFlow>
+      </ReactFlowProvider>
+    </SourceProvider>
+  )
+}

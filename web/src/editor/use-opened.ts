@@ -1,0 +1,52 @@
+/** One workflow, opened for as long as its page is shown. */
+
+import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react'
+import { createPresence, createWorkflowSync, type Feed, type Room, type Snapshot, webSocketFeed, type WorkflowSync } from 'workflow-sync'
+import { threeWay } from 'workflow-sync/merge'
+import type { Account } from '../shared/account'
+import { EMPTY_WORKFLOW } from './graph'
+
+export const NEW_NAME = 'Untitled workflow'
+const DEBOUNCE_MS = 600 // a pause in typing; sooner than the library's, since others are watching
+
+export interface Opened {
+  readonly sync: WorkflowSync
+  readonly room: Room
+  readonly feed: Feed
+  readonly account: Account
+}
+
+/** Null at first. What is unsaved when the page is left is saved by the library. */
+export function useOpened(id: string, isNew: boolean, account: Account): Opened | null {
+  const [opened, setOpened] = useState<Omit<Opened, 'account'> | null>(null)
+  const { connection } = account
+  useEffect(() => {
+    const feed = webSocketFeed(connection)
+    const start = isNew ? { initial: EMPTY_WORKFLOW, name: NEW_NAME } : {}
+    const sync = createWorkflowSync({
+      ...connection, ...start, workflowId: id, feed: () => feed, merge: threeWay, debounceMs: DEBOUNCE_MS,
+    })
+    const room = createPresence({ workflowId: id, clientId: sync.clientId, feed })
+    setOpened({ sync, room, feed })
+    return () => {
+      room.close()
+      void sync.close()
+    }
+  }, [id, connection])
+  return opened && { ...opened, account }
+}
+
+const Context = createContext<Opened | null>(null)
+
+export const OpenedProvider = Context
+
+export function useEditor(): Opened {
+  const opened = useContext(Context)
+  if (opened === null) throw new Error('Nothing is open here')
+  return opened
+}
+
+export function useSnapshot(): Snapshot {
+  const { sync } = useEditor()
+  return useSyncExternalStore(sync.subscribe, sync.getSnapshot)
+}

@@ -1,0 +1,150 @@
+/** An open workflow: the canvas, and whatever stands around it. */
+
+import { useReactFlow, type XYPosition } from '@xyflow/react'
+import { useEffect, useRef, useState } from 'react'
+import { useWorkflowFlow } from 'workflow-sync/react-flow'
+import { Icon } from '../shared/icon'
+import { DropHint, pickFiles, useDrop } from '../shared/pick'
+import { exactly } from '../shared/time'
+import { Canvas } from './canvas'
+import { useTell } from './company'
+import { Conflicts } from './conflicts'
+import { Dock } from './dock'
+import { graphOf } from './graph'
+import { Header, type Side } from './header'
+import { History, type Shown, useRestore } from './history'
+import { JsonView } from './json-view'
+import type { Kind } from './kinds'
+import { MAPPING } from './mapping'
+import { Panel } from './panel'
+import { Preview } from './preview'
+import { Share } from './share'
+import { useActions } from './use-actions'
+import { useImport } from './use-import'
+import { useKeys } from './use-keys'
+import { useEditor, useSnapshot } from './use-opened'
+import { useSelection } from './use-selection'
+
+export function Workspace({ onRename }: { onRename: (name: string) => void }) {
+  const { sync } = useEditor()
+  const { document, role } = useSnapshot()
+  const isReadOnly = role === 'VIEWER'
+  const hasGraph = graphOf(document) !== null
+  const actions = useActions(sync)
+  const flow = useWorkflowFlow(sync, MAPPING)
+  const { selected, select, clear } = useSelection(flow)
+  const [side, setSide] = useState<Side | null>(null)
+  const [shown, setShown] = useState<Shown | null>(null)
+  const [isSharing, setSharing] = useState(false)
+  const { newest, isAdding, setAdding, add, addAt } = useAdding(actions.add, select)
+  const [take, replacing] = useImport(isReadOnly)
+  const isOver = useDrop(take)
+  useTell(selected)
+  useKeys({
+    undo: sync.undo,
+    redo: sync.redo,
+    save: () => void sync.flush('MANUAL').catch(() => {}), // the indicator says what came of it
+    duplicate: () => isReadOnly || select(actions.duplicate(selected)),
+    add: () => isReadOnly || !hasGraph || setAdding(true),
+  })
+  const open = (next: Side | null) => {
+    setSide(next)
+    if (next !== 'history') setShown(null)
+  }
+  const [only] = selected
+  return (
+    <div className="workspace">
+      <Header
+        side={side} onSide={open} onShare={() => setSharing(true)} onImport={() => pickFiles(take)} onRename={onRename}
+      />
+      <main className="stage">
+        <div className="canvas">
+          {shown ? (
+            <Past shown={shown} isReadOnly={isReadOnly} onClose={() => setShown(null)} />
+          ) : hasGraph ? (
+            <Canvas flow={flow} onAddAt={addAt} />
+          ) : (
+            <JsonView />
+          )}
+          {!shown && hasGraph && !isReadOnly && <Dock isAdding={isAdding} onAdding={setAdding} onAdd={add} />}
+          {!shown && hasGraph && graphOf(document)?.blocks.size === 0 && <Hint isReadOnly={isReadOnly} />}
+        </div>
+        {side === 'history' && <History shown={shown} onShow={setShown} onClose={() => open(null)} />}
+        {side === 'conflicts' && <Conflicts onClose={() => open(null)} />}
+        {side === null && only !== undefined && selected.length === 1 && (
+          <Panel id={only} isNew={only === newest} onClose={clear} />
+        )}
+      </main>
+      {isSharing && <Share onClose={() => setSharing(false)} />}
+      {replacing}
+      {isOver && <DropHint text="Drop a workflow to import it" />}
+    </div>
+  )
+}
+
+const CORNER = { x: 120, y: 40 } // from the middle of a block
+
+/** Adding blocks: in the middle of what is seen, or where somebody asked for one. */
+function useAdding(create: (kind: Kind, at: XYPosition) => string, select: (ids: readonly string[]) => void) {
+  const { screenToFlowPosition } = useReactFlow()
+  const [isAdding, setAdding] = useState(false)
+  const [newest, setNewest] = useState<string | null>(null)
+  const asked = useRef<XYPosition | null>(null)
+  useEffect(() => {
+    if (!isAdding) asked.current = null
+  }, [isAdding])
+  const add = (kind: Kind) => {
+    const middle = asked.current ?? screenToFlowPosition(middleOfCanvas())
+    const id = create(kind, { x: middle.x - CORNER.x, y: middle.y - CORNER.y })
+    setNewest(id)
+    select([id])
+    setAdding(false)
+  }
+  const addAt = ({ clientX, clientY }: { clientX: number; clientY: number }) => {
+    asked.current = screenToFlowPosition({ x: clientX, y: clientY })
+    setAdding(true)
+  }
+  return { newest, isAdding, setAdding, add, addAt }
+}
+
+function middleOfCanvas(): XYPosition {
+  const { left, top, width, height } = document.querySelector('.canvas')?.getBoundingClientRect() ?? new DOMRect()
+  return { x: left + width / 2, y: top + height / 2 }
+}
+
+function Hint({ isReadOnly }: { isReadOnly: boolean }) {
+  return (
+    <div className="hint">
+      <p className="hint-title">{isReadOnly ? 'Nothing here yet' : 'An empty canvas'}</p>
+      {!isReadOnly && (
+        <p>
+          Add a block, double-click anywhere, or press <kbd>A</kbd>. Files of other editors can be dropped here.
+        </p>
+      )}
+    </div>
+  )
+}
+
+function Past({ shown: { version, document }, isReadOnly, onClose }: { shown: Shown; isReadOnly: boolean; onClose: () => void }) {
+  const restore = useRestore()
+  const { version: current } = useSnapshot()
+  return (
+    <>
+      <Preview key={version.version} document={document} />
+      <div className="past" role="status">
+        <Icon name="history" size={16} />
+        <span>
+          Version {version.version} <small>{exactly(version.savedAt)}</small>
+        </span>
+        {!isReadOnly && version.version < current && (
+          <button type="button" className="button small primary" onClick={() => void restore(version).then(onClose)}>
+            Restore
+          </button>
+        )}
+        <button type="button" className="button small" onClick={onClose}>
+          Back to now
+        </button>
+      </div>
+    </>
+  )
+}
