@@ -1,4 +1,5 @@
 import { IDBFactory } from 'fake-indexeddb'
+import fc from 'fast-check'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createOutbox, keepDocument, readDocument, type Box, type Segment } from '../src/outbox.js'
 import type { Kept } from '../src/types.js'
@@ -272,6 +273,39 @@ describe('what this page wrote', () => {
     await other.read('tab', 'w')
     other.remove('tab', 'w')
     await vi.waitFor(async () => expect(await outbox.isUntouched('tab')).toBe(false))
+  })
+})
+
+describe('whatever room there is', () => {
+  const step = fc.record({
+    quota: fc.constantFrom(0, 600, Infinity),
+    characters: fc.option(fc.constantFrom(1, 1_000), { freq: 4 }),
+    isSlow: fc.boolean(),
+  })
+
+  it('the newest box is what is found, and is where it was said to be', async () => {
+    const check = async (steps: readonly { quota: number; characters: number | null; isSlow: boolean }[]) => {
+      let last: Box | null = null
+      let kept: Kept = 'device'
+      const outbox = createOutbox(storage, (now) => (kept = now))
+      for (const [index, { quota, characters, isSlow }] of steps.entries()) {
+        storage.quota = quota
+        last = characters ? box([{ ...segment(1, 'x'.repeat(characters)), at: index }]) : null
+        if (last) kept = outbox.write(last)
+        else outbox.remove('tab', 'w')
+        if (isSlow) await outbox.isUntouched('tab')
+        if (isSlow && last) expect(kept).toBe('device')
+      }
+      expect(await outbox.isUntouched('tab')).toBe(true)
+      await outbox.list() // waits for what was asked of IndexedDB before
+      expect(await open().read('tab', 'w')).toEqual(last)
+      expect(await open().list()).toHaveLength(last ? 1 : 0)
+    }
+    const anew = () => {
+      vi.stubGlobal('indexedDB', new IDBFactory())
+      storage = new FakeStorage()
+    }
+    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 8 }), check).beforeEach(anew), { numRuns: 100 })
   })
 })
 
