@@ -53,7 +53,8 @@ export function createFarewell(endpoint: string, request: SigningRequest, handle
     if (body.data === large?.data) return
     large = body
     small = null
-    ;(globalThis.requestIdleCallback ?? setTimeout)(async () => {
+    const whenIdle = globalThis.requestIdleCallback ?? setTimeout
+    whenIdle(async () => {
       const zipped = body === large && (await zip(body))
       if (zipped && body === large) small = zipped
     })

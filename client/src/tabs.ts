@@ -47,6 +47,7 @@ const living = new Set<string>() // clients of this page, which may show several
 
 export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   const locks: LockManager | undefined = globalThis.navigator?.locks
+  const manager = locks ?? withoutLocks
   const held = new Set<Release>()
   let clientId = ''
   let busy = new Set<string>() // clients that are waited for or adopted
@@ -69,7 +70,7 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
           resolve(release)
         })
       const end = () => resolve(undefined)
-      ;(locks ?? withoutLocks).request(NAME + id, options, keep).then(end, end)
+      manager.request(NAME + id, options, keep).then(end, end)
     })
 
   const begin = () => {
@@ -114,7 +115,7 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
     release?.()
     await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS))
     mine.delete(id)
-    ;(await adopt(id)).forEach(tell)
+    for (const orphan of await adopt(id)) tell(orphan)
   }
 
   const owners = async () => new Set((await outbox.list()).map((name) => name.clientId))
