@@ -72,7 +72,7 @@ export function createFarewell(endpoint: string, request: SigningRequest, handle
   const sendLast = <Data>({ query, variables, save }: Letter): Promise<Data> => {
     prepare(null)
     const whole = plain(query, variables)
-    const body = fits(whole) || whole.data !== large?.data ? whole : (small ?? whole)
+    const body = (whole.data === large?.data && small) || whole
     if (save && !(fits(body) && request.signed(body))) beacon(endpoint, save)
     return request(query, variables, { keepalive: true, body })
   }
