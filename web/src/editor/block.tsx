@@ -1,7 +1,7 @@
 /** A block on the canvas. */
 
 import { Handle, type NodeProps, Position, useUpdateNodeInternals } from '@xyflow/react'
-import { createContext, memo, useContext, useEffect, useSyncExternalStore } from 'react'
+import { createContext, memo, useContext, useEffect, useRef, useSyncExternalStore } from 'react'
 import type { Document, Room } from 'workflow-sync'
 import { Icon } from '../shared/icon'
 import { type Person, useSelecting } from './company'
@@ -49,7 +49,7 @@ function Body({ block }: { block: Block }) {
   const summary = summaryOf(block)
   return (
     <div className="block-body">
-      <span className="block-type">{typeName(block)}</span>
+      {typeName(block) !== titleOf(block) && <span className="block-type">{typeName(block)}</span>}
       {summary && <p>{summary}</p>}
     </div>
   )
@@ -73,7 +73,11 @@ function Outline({ people }: { people: readonly Person[] }) {
 /** Where connections begin and end: one place on the left, on the right one for each that an edge names. */
 function Sockets({ id, ports, isNote }: { id: string; ports: Ports; isNote: boolean }) {
   const update = useUpdateNodeInternals()
-  useEffect(() => update(id), [update, id, ports])
+  const measured = useRef(ports) // React Flow itself measures a block that is new
+  useEffect(() => {
+    if (measured.current !== ports) update(id)
+    measured.current = ports
+  }, [update, id, ports])
   const { sources, targets } = ports
   if (isNote && sources.length + targets.length === 0) return null
   return (
@@ -85,12 +89,17 @@ function Sockets({ id, ports, isNote }: { id: string; ports: Ports; isNote: bool
       {sources.length === 0 && <Handle type="source" position={Position.Right} />}
       {sources.map((name, index) => (
         <Handle
-          key={name} type="source" id={name} position={Position.Right} title={name}
+          key={name} type="source" id={name} position={Position.Right} title={name} className={sideOf(name)}
           style={{ top: `${(100 * (index + 1)) / (sources.length + 1)}%` }}
         />
       ))}
     </>
   )
+}
+
+/** What is inside of a loop begins at its left edge. */
+function sideOf(socket: string): string {
+  return /(loop|parallel)-start/.test(socket) ? 'inner-socket' : ''
 }
 
 export const NODE_TYPES = { block: BlockNode }

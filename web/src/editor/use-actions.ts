@@ -5,10 +5,12 @@ import { useMemo } from 'react'
 import type { Document, WorkflowSync } from 'workflow-sync'
 import { getIn, setIn } from '../shared/json'
 import { titleOf } from './fields'
-import { type Block, blockIn, graphOf, withBlock } from './graph'
+import { type Block, blockIn, graphOf, parentOf, withBlock } from './graph'
 import { type Kind, newBlock } from './kinds'
 
-const STEP = 32 // pixels between a block and one that would lie on it
+const COPY = 40 // pixels from a block to its copy
+const STEP = 20 // pixels
+const SPACE = { x: 250, y: 110 } // that a block takes
 
 export interface Actions {
   /** Returns the new block's id. */
@@ -38,14 +40,16 @@ function actionsOn(sync: WorkflowSync): Actions {
   }
 }
 
+/** Beside or below what is there already. */
 function freePlace(blocks: ReadonlyMap<string, Block>, at: XYPosition): XYPosition {
   const isTaken = ({ x, y }: XYPosition) =>
     [...blocks.values()].some((block) => {
       const [left, top] = ['x', 'y'].map((axis) => getIn(block, ['position', axis]))
-      return typeof left === 'number' && typeof top === 'number' && Math.hypot(left - x, top - y) < STEP
+      const isPlaced = typeof left === 'number' && typeof top === 'number' && parentOf(block) === null
+      return isPlaced && Math.abs(left - x) < SPACE.x && Math.abs(top - y) < SPACE.y
     })
   let { x, y } = { x: Math.round(at.x), y: Math.round(at.y) }
-  while (isTaken({ x, y })) [x, y] = [x + STEP, y + STEP]
+  while (isTaken({ x, y })) y += STEP
   return { x, y }
 }
 
@@ -53,7 +57,7 @@ function withCopy(document: Document, id: string, copy: string): Document {
   const block = blockIn(document, id)
   if (!block) return document
   const { x, y } = (block['position'] ?? {}) as { x?: number; y?: number }
-  const moved = setIn(setIn(block, ['id'], copy), ['position'], { x: (x ?? 0) + STEP, y: (y ?? 0) + STEP })
+  const moved = setIn(setIn(block, ['id'], copy), ['position'], { x: (x ?? 0) + COPY, y: (y ?? 0) + COPY })
   return withBlock(document, copy, renamed(moved as Block, `${titleOf(block)} (copy)`))
 }
 

@@ -19,7 +19,7 @@ import { MAPPING } from './mapping'
 import { Panel } from './panel'
 import { Preview } from './preview'
 import { Share } from './share'
-import { useActions } from './use-actions'
+import { type Actions, useActions } from './use-actions'
 import { useImport } from './use-import'
 import { useKeys } from './use-keys'
 import { useEditor, useSnapshot } from './use-opened'
@@ -36,7 +36,7 @@ export function Workspace({ onRename }: { onRename: (name: string) => void }) {
   const [side, setSide] = useState<Side | null>(null)
   const [shown, setShown] = useState<Shown | null>(null)
   const [isSharing, setSharing] = useState(false)
-  const { newest, isAdding, setAdding, add, addAt } = useAdding(actions.add, select)
+  const { newest, isAdding, setAdding, add, addAt } = useAdding(actions, selected, select)
   const [take, replacing] = useImport(isReadOnly)
   const isOver = useDrop(take)
   useTell(selected)
@@ -83,10 +83,12 @@ export function Workspace({ onRename }: { onRename: (name: string) => void }) {
 }
 
 const CORNER = { x: 120, y: 40 } // from the middle of a block
+const NEXT_X = 300 // from a block to the one after it
+const PAN_MS = 200
 
-/** Adding blocks: in the middle of what is seen, or where somebody asked for one. */
-function useAdding(create: (kind: Kind, at: XYPosition) => string, select: (ids: readonly string[]) => void) {
-  const { screenToFlowPosition } = useReactFlow()
+/** Adding blocks: where somebody asked for one, else after the selected one, else in the middle of what is seen. */
+function useAdding(actions: Actions, selected: readonly string[], select: (ids: readonly string[]) => void) {
+  const { screenToFlowPosition, flowToScreenPosition, getInternalNode, getZoom, setCenter } = useReactFlow()
   const [isAdding, setAdding] = useState(false)
   const [newest, setNewest] = useState<string | null>(null)
   const asked = useRef<XYPosition | null>(null)
@@ -94,8 +96,12 @@ function useAdding(create: (kind: Kind, at: XYPosition) => string, select: (ids:
     if (!isAdding) asked.current = null
   }, [isAdding])
   const add = (kind: Kind) => {
+    const before = selected.length === 1 ? getInternalNode(selected[0] ?? '')?.internals.positionAbsolute : undefined
     const middle = asked.current ?? screenToFlowPosition(middleOfCanvas())
-    const id = create(kind, { x: middle.x - CORNER.x, y: middle.y - CORNER.y })
+    const isAfter = asked.current === null && before !== undefined
+    const at = isAfter ? { x: before.x + NEXT_X, y: before.y } : { x: middle.x - CORNER.x, y: middle.y - CORNER.y }
+    const id = actions.add(kind, at)
+    if (!isSeen(flowToScreenPosition(at))) void setCenter(at.x + CORNER.x, at.y + CORNER.y, { zoom: getZoom(), duration: PAN_MS })
     setNewest(id)
     select([id])
     setAdding(false)
@@ -107,9 +113,18 @@ function useAdding(create: (kind: Kind, at: XYPosition) => string, select: (ids:
   return { newest, isAdding, setAdding, add, addAt }
 }
 
+function canvasOnScreen(): DOMRect {
+  return document.querySelector('.canvas')?.getBoundingClientRect() ?? new DOMRect()
+}
+
 function middleOfCanvas(): XYPosition {
-  const { left, top, width, height } = document.querySelector('.canvas')?.getBoundingClientRect() ?? new DOMRect()
+  const { left, top, width, height } = canvasOnScreen()
   return { x: left + width / 2, y: top + height / 2 }
+}
+
+function isSeen({ x, y }: XYPosition): boolean {
+  const { left, top, right, bottom } = canvasOnScreen()
+  return x > left && y > top && x + 2 * CORNER.x < right && y + 2 * CORNER.y < bottom
 }
 
 function Hint({ isReadOnly }: { isReadOnly: boolean }) {

@@ -7,7 +7,7 @@ const PATHS = {
   api: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM3 12h18M12 3c5 5.5 5 12.5 0 18-5-5.5-5-12.5 0-18Z',
   back: 'M15 5l-7 7 7 7',
   block: 'M5 5h14v14H5Z',
-  branch: 'M6 4v16M6 8h6a4 4 0 0 1 4 4v0M16 8v4M18.5 9.5 16 12l-2.5-2.5',
+  branch: 'M7 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM17 19.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM9.5 7H14a3.5 3.5 0 0 1 0 7h-4a3.5 3.5 0 0 0 0 3h4.5',
   check: 'M5 12.5l4.5 4.5L19 7',
   close: 'M6 6l12 12M18 6 6 18',
   code: 'M8.5 7 3.5 12l5 5M15.5 7l5 5-5 5',
@@ -40,7 +40,7 @@ export type IconName = keyof typeof PATHS
 
 export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
   return (
-    <svg className="icon" viewBox="0 0 24 24" width={size} height={size} aria-hidden="true">
+    <svg className="icon" data-name={name} viewBox="0 0 24 24" width={size} height={size} aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
   )
