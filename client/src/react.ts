@@ -1,0 +1,149 @@
+/** A workflow in React 18 and 19. */
+
+import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
+import { attempt } from './attempt.js'
+import { diff, fitting } from './document.js'
+import { createLazySync } from './lazy.js'
+import type { Document, Options, SaveReason, Snapshot, WorkflowSync } from './types.js'
+
+const DEBOUNCE_MS = 2_000 // a pause in editing, not between keys
+const MAX_WAIT_MS = 10_000 // or whoever never pauses would never save
+const PERIODIC_MS = 30_000
+
+type Commands = 'update' | 'flush' | 'resolve' | 'retry' | 'discard' | 'undo' | 'redo'
+type Source<D extends Document> = Options<D> | WorkflowSync<D>
+
+/** What is shown, what can be done, and `sync` itself for other hooks and components. */
+export type WorkflowView<D extends Document = Document> = Snapshot<D> & Pick<WorkflowSync<D>, Commands> & {
+  readonly sync: WorkflowSync<D>
+}
+
+/**
+ * A workflow: opened by options for as long as the component is there, or one that is open already. Options may be new
+ * objects at each render. Another `workflowId` is switched to, once what is unsaved was saved; another `endpoint` starts
+ * anew. Rendered on a server it is `loading`. With a selector, only what it gives makes the component render again.
+ */
+export function useWorkflowSync<D extends Document = Document>(source: Source<D>): WorkflowView<D>
+export function useWorkflowSync<T, D extends Document = Document>(
+  source: Source<D>, select: (snapshot: Snapshot<D>) => T,
+): T
+export function useWorkflowSync<T, D extends Document>(source: Source<D>, select?: (snapshot: Snapshot<D>) => T) {
+  const sync = useSource(source)
+  return useSelected<T | WorkflowView<D>, D>(sync, select ?? ((snapshot) => viewOf(sync, snapshot)))
+}
+
+/**
+ * Hands on what changes in `state`, which an application keeps in a store of its own, and saves it after a pause, or at
+ * once when the component goes. The first state, and any before the workflow is loaded, is no edit.
+ * Where `sync` switches between workflows, `workflowId` says which one the state is of.
+ */
+export function useDebouncedWorkflowSync<D extends Document>(
+  sync: WorkflowSync<D>, state: D,
+  { workflowId, debounceMs = DEBOUNCE_MS }: { readonly workflowId?: string; readonly debounceMs?: number } = {},
+): void {
+  const saver = useMemo(() => createSaver(sync, debounceMs), [sync, debounceMs])
+  const { shown, status } = useWorkflowSync(sync, ({ workflowId: shown, status }) => ({ shown, status }))
+  const known = useRef({ sync, shown, state })
+  useEffect(() => {
+    const before = known.current
+    const isOther = before.sync !== sync || before.shown !== shown || (workflowId ?? shown) !== shown
+    if (isOther || status === 'loading' || handOn(sync, before.state, state)) known.current = { sync, shown, state }
+    if (sync.hasUnsynced && before.state !== known.current.state) saver.later()
+  }, [sync, shown, status, state, workflowId, saver])
+  useEffect(() => saver.now, [saver])
+}
+
+/** Saves what is unsaved every 30 s, or `periodicMs`; nothing where there is nothing. */
+export function usePeriodicWorkflowSync<D extends Document>(
+  sync: WorkflowSync<D>, { periodicMs = PERIODIC_MS }: { readonly periodicMs?: number } = {},
+): void {
+  useEffect(() => {
+    const timer = setInterval(() => save(sync, 'PERIODIC'), periodicMs)
+    return () => clearInterval(timer)
+  }, [sync, periodicMs])
+}
+
+/** Saves when the component goes, such as at a change of route. When the page itself is left, `sync` always saves. */
+export function useSyncOnUnload<D extends Document>(sync: WorkflowSync<D>): void {
+  useEffect(() => () => save(sync, 'UNLOAD'), [sync])
+}
+
+/** What comes of it is in the snapshot. */
+const save = <D extends Document>(sync: WorkflowSync<D>, reason: SaveReason) => {
+  if (sync.hasUnsynced) sync.flush(reason).catch(() => {})
+}
+
+const createSaver = <D extends Document>(sync: WorkflowSync<D>, debounceMs: number) => {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let latest = 0 // when the first unsaved edit has waited long enough, in milliseconds since 1970
+  const now = () => {
+    clearTimeout(timer)
+    latest = 0
+    save(sync, 'DEBOUNCED')
+  }
+  const later = () => {
+    clearTimeout(timer)
+    latest ||= Date.now() + MAX_WAIT_MS
+    timer = setTimeout(now, Math.min(debounceMs, latest - Date.now()))
+  }
+  return { now, later }
+}
+
+/** Says whether it was taken. Only what changed is: others may have changed the rest meanwhile. */
+const handOn = <D extends Document>(sync: WorkflowSync<D>, before: D, after: D): boolean => {
+  const changes = diff(before, after)
+  if (!changes.length) return true
+  return attempt(() => (sync.update((document) => fitting(document, changes) as D), true)) ?? false
+}
+
+const isSync = <D extends Document>(source: Source<D>): source is WorkflowSync<D> => 'getSnapshot' in source
+
+const useSource = <D extends Document>(source: Source<D>): WorkflowSync<D> => {
+  const lazy = useMemo(
+    () => (isSync(source) ? { sync: source, follow: () => {} } : createLazySync(source)),
+    [isSync(source) ? source : source.endpoint],
+  )
+  useEffect(() => {
+    if (!isSync(source)) lazy.follow(source)
+  })
+  return lazy.sync
+}
+
+const viewOf = <D extends Document>(sync: WorkflowSync<D>, snapshot: Snapshot<D>): WorkflowView<D> => {
+  const { update, flush, resolve, retry, discard, undo, redo } = sync
+  return { ...snapshot, update, flush, resolve, retry, discard, undo, redo, sync }
+}
+
+/** What is selected stays the same object while its members do. */
+const useSelected = <T, D extends Document>(sync: WorkflowSync<D>, select: (snapshot: Snapshot<D>) => T): T => {
+  const shown = useRef<{ readonly value: T } | null>(null)
+  const getSelected = useMemo(() => {
+    let last: { readonly snapshot: Snapshot<D>; readonly value: T } | undefined
+    return () => {
+      const snapshot = sync.getSnapshot()
+      if (last?.snapshot !== snapshot) {
+        const value = select(snapshot)
+        const known = last ?? shown.current
+        last = { snapshot, value: known && isAlike(known.value, value) ? known.value : value }
+      }
+      return last.value
+    }
+  }, [sync, select])
+  const value = useSyncExternalStore(sync.subscribe, getSelected, getSelected)
+  useEffect(() => {
+    shown.current = { value }
+  })
+  return value
+}
+
+const isAlike = (a: unknown, b: unknown): boolean => {
+  if (Object.is(a, b)) return true
+  if (!isPlain(a) || !isPlain(b) || Array.isArray(a) !== Array.isArray(b)) return false
+  const keys = Object.keys(a)
+  const isIn = (key: string) => Object.hasOwn(b, key) && Object.is(a[key], b[key])
+  return keys.length === Object.keys(b).length && keys.every(isIn)
+}
+
+const isPlain = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === 'object' && value !== null &&
+  [Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value))
