@@ -180,7 +180,7 @@ export const webSocketFeed: FeedFactory = ({ endpoint, getAuth }) => {
       subscriptions.forEach(start)
       tell(true)
     } else if (payload?.data) subscriptions.get(id)?.next(payload.data)
-    else if (type !== 'pong') finish(id, (payload?.errors ?? payload)?.[0])
+    else finish(id, (payload?.errors ?? payload)?.[0])
   }
 
   const check = () => {

@@ -49,6 +49,9 @@ async function heard(visitor: Visitor) {
   expect(await visitor.frame()).toEqual({ type: 'pong' })
 }
 
+/** Wait until the client has noticed that often that a connection was lost. */
+const lost = (times: number) => vi.waitUntil(() => vi.mocked(backoff).mock.calls.length === times)
+
 /** Fake time, while the network stays real. */
 const takeTime = () =>
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] })
@@ -150,6 +153,16 @@ describe('hearing', () => {
     expect(first.next).not.toHaveBeenCalled()
   })
 
+  it('asks for nothing that was given up before the connection stood', async () => {
+    const given = listen(() => ({ id: 'given up' }))
+    listen(() => ({ id: 'kept' }))
+    const visitor = await stage.visitor()
+    await visitor.frame()
+    given.stop()
+    visitor.say({ type: 'connection_ack' })
+    expect(await visitor.frame()).toMatchObject({ type: 'subscribe', payload: { variables: { id: 'kept' } } })
+  })
+
   it.each(['RESYNC_REQUIRED', 'ACCESS_REVOKED', 'NOT_FOUND'])(
     'ends a subscription with %s, and does not begin it again',
     async (code) => {
@@ -217,7 +230,7 @@ describe('mending', () => {
       await visitor.frame()
       vi.setSystemTime(Date.now() + stood)
       visitor.close(1012)
-      await vi.waitUntil(() => vi.mocked(backoff).mock.calls.length > before)
+      await lost(before + 1)
     }
     expect(vi.mocked(backoff).mock.calls).toEqual([[0], [1], [0]])
   })
@@ -235,6 +248,14 @@ describe('mending', () => {
       expect(backoff).toHaveBeenCalledOnce()
     },
   )
+
+  it('still refreshes a sign-in that was refused where the connection was then lost for another reason', async () => {
+    listen()
+    ;(await stage.visitor()).close(4403)
+    ;(await stage.visitor()).close(1013)
+    await stage.visitor()
+    expect(getAuth).toHaveBeenLastCalledWith({ refresh: true })
+  })
 
   it('does not refresh a sign-in that was accepted meanwhile', async () => {
     listen()
@@ -267,12 +288,38 @@ describe('mending', () => {
     vi.mocked(backoff).mockReturnValue(1_000_000)
     listen()
     ;(await stage.visitor()).close(1013)
-    await vi.waitUntil(() => vi.mocked(backoff).mock.calls.length)
+    await lost(1)
     page.online()
     ;(await stage.visitor()).close(1013)
-    await vi.waitUntil(() => vi.mocked(backoff).mock.calls.length === 2)
+    await lost(2)
     page.show(true)
     await stage.visitor()
+  })
+
+  it('does not connect once more when the time has come that it did not wait for', async () => {
+    takeTime()
+    vi.mocked(backoff).mockReturnValue(1_000)
+    listen()
+    ;(await stage.visitor()).close(1013)
+    await lost(1)
+    page.online()
+    const visitor = await stage.acknowledged()
+    await visitor.frame()
+    vi.advanceTimersByTime(1_000)
+    await heard(visitor)
+    expect(stage.unseen()).toBe(0)
+  })
+
+  it('does not connect again where there is nothing to hear any more', async () => {
+    takeTime()
+    const { stop } = listen()
+    const visitor = await stage.acknowledged()
+    await visitor.frame()
+    stop()
+    visitor.close(1012)
+    await lost(1)
+    vi.advanceTimersByTime(1)
+    expect(getAuth).toHaveBeenCalledOnce()
   })
 })
 
@@ -387,6 +434,19 @@ describe('a sign-in that ends', () => {
     await heard(visitor)
     expect(stage.unseen()).toBe(0)
   })
+
+  it('is asked for by and by, once the connection is lost', async () => {
+    takeTime()
+    vi.mocked(backoff).mockReturnValue(1_000_000)
+    getAuth.mockReturnValue(auth('only', 30_000))
+    listen()
+    const visitor = await stage.acknowledged()
+    await visitor.frame()
+    visitor.close(1012)
+    await lost(1)
+    vi.advanceTimersByTime(60_000)
+    expect(getAuth).toHaveBeenCalledOnce()
+  })
 })
 
 describe('letting go', () => {
@@ -407,7 +467,17 @@ describe('letting go', () => {
     expect([await resumed.frame(), await resumed.frame()]).toMatchObject([{ type: 'subscribe' }, { type: 'subscribe' }])
   })
 
+  it('keeps the connection where there was no pause to end', async () => {
+    listen()
+    const visitor = await stage.acknowledged()
+    await visitor.frame()
+    feed.resume()
+    await heard(visitor)
+    expect(getAuth).toHaveBeenCalledOnce()
+  })
+
   it('does not connect when the sign-in comes after the pause', async () => {
+    BrowserSocket.opened = 0
     let answer = (_: Auth) => {}
     getAuth.mockReturnValueOnce(new Promise<Auth>((resolve) => (answer = resolve)))
     listen()
@@ -415,7 +485,7 @@ describe('letting go', () => {
     answer({ headers: { Authorization: 'late' } })
     feed.resume()
     expect((await stage.acknowledged()).signIn).toEqual({ Authorization: 'Bearer abc' })
-    expect(stage.unseen()).toBe(0)
+    expect(BrowserSocket.opened).toBe(1)
   })
 
   it('hears nothing more once closed, and leaves no listener and no timer behind', async () => {
@@ -428,6 +498,7 @@ describe('letting go', () => {
     await visitor.ended
     page.online()
     page.show(true)
+    feed.resume()
     expect(heard).not.toHaveBeenCalled()
     expect(getAuth).toHaveBeenCalledOnce()
     expect(vi.getTimerCount()).toBe(0)

@@ -94,9 +94,12 @@ function visit(socket: WebSocket, path: string): Visitor {
 
 /** `ws` as a browser's: without a listener it would throw where a connection fails. */
 export class BrowserSocket extends WebSocket {
+  static opened = 0
+
   constructor(url: string | URL, protocol: string) {
     super(url, protocol)
     this.on('error', () => {})
+    BrowserSocket.opened += 1
   }
 }
 
