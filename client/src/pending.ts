@@ -244,7 +244,9 @@ export const retried = (pending: Pending): Pending => ({
 /** Let go of what was refused. */
 export const discarded = (pending: Pending): Pending => {
   const layer = pending.layers.find(({ segment }) => segment.refused)
-  return layer ? discarded(moved(pending, pending.version, pending.floor, [], true, layer)) : pending
+  return layer ? discarded(moved(pending, {
+    version: pending.version, ground: pending.floor, theirs: [], isAlone: true, done: layer,
+  })) : pending
 }
 
 const under = ({ layers, floor }: Pending, place: number): Document => layers[place - 1]?.after ?? floor
@@ -269,18 +271,19 @@ const sentAs = (pending: Pending, sequence: number): Layer | undefined =>
 
 /** The server has the save, and this leads to what it has; undefined where that cannot be told. */
 const exactly = (pending: Pending, layer: Layer, { status, version, changes }: Answer): Pending | undefined => {
-  if (!layer.isFirm || !isTaken(status)) return undefined
+  const isFirst = pending.layers.find(isUnanswered) === layer
+  if (!isFirst || !layer.isFirm || !isTaken(status)) return undefined
   const own = tried(pending.confirmed, changesOf(layer.segment))
   const held = own && diff(own, layer.after).length ? own : layer.after // the same object where nothing is refused
   const confirmed = own && tried(held, changes)
   const isAlone = !changes.length && version === pending.version + (status === 'UNCHANGED' ? 0 : 1)
-  return confirmed && moved({ ...pending, confirmed }, version, confirmed, changes, isAlone, layer)
+  return confirmed && moved({ ...pending, confirmed }, { version, ground: confirmed, theirs: changes, isAlone, done: layer })
 }
 
 /** The server has the save, or keeps it as a conflict; what it has by now is to be read. */
 const passed = (pending: Pending, layer: Layer): Pending => {
   const ground = fitting(pending.floor, changesOf(layer.segment))
-  return moved({ ...pending, isStale: true }, pending.version, ground, [], false, layer)
+  return moved({ ...pending, isStale: true }, { version: pending.version, ground, theirs: [], done: layer })
 }
 
 const tried = (document: Document, changes: readonly Change[]): Document | undefined => {
@@ -301,56 +304,62 @@ const drained = (pending: Pending): Pending => {
   const [news, ...queue] = pending.queue
   if (!news || pending.isStale || pending.layers.some(isUnanswered)) return pending
   if (news.version <= pending.version) return drained({ ...pending, queue })
-  const confirmed = news.version === pending.version + 1 && tried(pending.confirmed, news.changes)
+  const { version, changes: theirs } = news
+  const confirmed = version === pending.version + 1 && tried(pending.confirmed, theirs)
   if (!confirmed) return { ...pending, isStale: true }
-  return drained(moved({ ...pending, confirmed, queue }, news.version, confirmed, news.changes))
+  return drained(moved({ ...pending, confirmed, queue }, { version, ground: confirmed, theirs }))
 }
 
-/** Take what was read of the server, unless something newer is known. */
+/** Take what was read of the server. */
 export const reloaded = (pending: Pending, version: number, confirmed: Document): Pending => {
-  if (version < pending.version) return pending
   const theirs = diff(pending.floor, confirmed)
   const ground = apply(pending.floor, theirs) // shares what stayed the same
-  const queue = pending.queue.filter(news => news.version > version)
-  return drained(moved({ ...pending, confirmed: ground, isStale: false, queue }, version, ground, theirs))
+  const queue = pending.queue.filter((news) => news.version > version)
+  return drained(moved({ ...pending, confirmed: ground, isStale: false, queue }, { version, ground, theirs }))
 }
 
 export const stale = (pending: Pending): Pending => ({ ...pending, isStale: true })
 
-/** Put everything of one's own, but a layer that is `done`, on other ground, to which the changes of others led. */
-const moved = (
-  pending: Pending, version: number, ground: Document, theirs: readonly Change[], isAlone = false, done?: Layer,
-): Pending => {
+/** Other ground for everything of one's own. */
+interface Move {
+  readonly version: number
+  readonly ground: Document
+  /** What others did on the way there. */
+  readonly theirs: readonly Change[]
+  /** That nobody else had any part in it. */
+  readonly isAlone?: boolean
+  /** What is part of the ground now, or no more to be shown. */
+  readonly done?: Layer
+}
+
+const moved = (pending: Pending, move: Move): Pending => {
   const layers: Layer[] = []
   let below = pending.floor
-  let view = ground
+  let view = move.ground
   for (const layer of closed(pending).layers) {
-    if (layer !== done) {
-      const lifted = lift(pending, layer, below, view, theirs, version, isAlone)
+    if (layer !== move.done) {
+      const lifted = lift(pending, move, layer, below, view)
       layers.push(lifted)
       view = lifted.after
     }
     below = layer.after
   }
   const { at, allowEmpty, open } = pending
-  const lying = { ...pending, version, floor: ground, open: [], view }
-  if (!open.length) return { ...lying, layers }
-  const isPinned = layers.at(-1)?.segment.base !== version
-  return isPinned ? { ...lying, layers, allowEmpty: false } : edited({ ...lying, layers: layers.slice(0, -1) }, view, at, allowEmpty)
+  const ahead = { ...pending, version: move.version, floor: move.ground, layers, open: [], view, allowEmpty: false }
+  const isOpen = open.length > 0 && layers.at(-1)?.segment.base === move.version
+  return isOpen ? edited({ ...ahead, layers: layers.slice(0, -1) }, view, at, allowEmpty) : ahead
 }
 
-/** Put a layer on another document below. */
-const lift = (
-  { version: before, isStale, merge }: Pending, layer: Layer, below: Document, now: Document,
-  theirs: readonly Change[], version: number, isAlone: boolean,
-): Layer => {
+/** Put a layer on what is below it `now`. */
+const lift = (pending: Pending, move: Move, layer: Layer, below: Document, now: Document): Layer => {
+  const { version, isStale, merge } = pending
   const { segment } = layer
   const changes = changesOf(segment)
   const plain = below === now ? layer.after : fitting(now, changes)
   const after = merge && below !== now ? merge(below, layer.after, now) : plain
-  if (segment.sent) return { ...layer, after, isFirm: layer.isFirm && isAlone }
-  const meets = collide(changes.filter((change) => !isClock(change)), theirs) || diff(plain, after).length > 0
-  return meets || segment.state || segment.base !== before
-    ? { ...layer, after, isFirm: layer.isFirm && below === now && version === before && !isStale }
-    : { ...layer, after, isFirm: !isStale, segment: { ...segment, base: version } }
+  if (segment.sent) return { ...layer, after, isFirm: layer.isFirm && Boolean(move.isAlone) }
+  const meets = collide(changes.filter((change) => !isClock(change)), move.theirs) || diff(plain, after).length > 0
+  return meets || segment.state || segment.base !== version
+    ? { ...layer, after, isFirm: layer.isFirm && below === now && move.version === version && !isStale }
+    : { ...layer, after, isFirm: !isStale, segment: { ...segment, base: move.version } }
 }

@@ -78,6 +78,12 @@ describe('answers', () => {
     expect(isUnsynced(second)).toBe(false)
   })
 
+  test('that come before the one of an earlier save do not tell what the server has either', () => {
+    const both = posted(closed(made(saving(opened(), at(1)), at(1, 5))), 'UNLOAD', NOW, true)
+    const pending = answered(answered(both, 2, answer(3)), 1, answer(2))
+    expect(pending).toMatchObject({ version: 1, confirmed: at(0), view: at(1, 5), layers: [], isStale: true })
+  })
+
   test.each(['CONFLICT', 'RESYNC'] as const)('%s: the server keeps it, and what stands is read', (status) => {
     const pending = answered(saving(opened(), at(1)), 1, answer(5, { status }))
     expect(pending).toMatchObject({ isStale: true, layers: [], version: 1, confirmed: at(0) })
