@@ -148,7 +148,7 @@ async def test_a_tab_in_two_processes_is_there_until_it_has_left_both(here: Pres
     await shows(there, b"1")
     there.join(PLACE, "Ada")
     here.join(("w", "ada", "last"), None)
-    await until(lambda: len(here.peers[there.process].places) == 1)
+    await until(lambda: there.process in here.peers and here.peers[there.process].places == {PLACE})
     here.leave(PLACE)
     await until(lambda: PLACE not in there.peers[here.process].places)
     assert seen(here)[PLACE] == seen(there)[PLACE] == b"1"
