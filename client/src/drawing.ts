@@ -2,14 +2,33 @@
 
 import type { Edge, Node, NodeDimensionChange, XYPosition } from '@xyflow/react'
 import { isObject, same } from './document.js'
-import type { Graph } from './graph.js'
-import { withMark, type Mark, type Marks } from './marks.js'
+import { graphOf, joined, type Graph } from './graph.js'
+import { NO_MARKS, withMark, type Mark, type Marks } from './marks.js'
 import type { Document, Json } from './types.js'
 
 type Kind = Graph['kind']
 /** The element that an element is inside of, by id. */
-export type Parents = ReadonlyMap<string, string>
-export const NO_PARENTS: Parents = new Map()
+type Parents = ReadonlyMap<string, string>
+
+/** How an application draws what is in its documents. */
+export interface FlowMapping<N extends Node = Node, E extends Edge = Edge> {
+  /**
+   * Makes its own of the node that is drawn by default: of an item of `nodes` that item; of a block one of the block's
+   * type, with the whole block as `data`. Asked again only where the block changed. Selection and size are put on top.
+   */
+  readonly toNode?: (node: Node, element: Document) => N
+  readonly toEdge?: (edge: Edge, item: Document) => E
+  /** What to save of a node that came by React Flow's `addNodes`, or whose `data` was changed by `updateNodeData`. */
+  readonly fromNode?: (node: N, element: Document | undefined) => Document
+}
+
+/** A graph, drawn. */
+export interface Picture<N extends Node = Node, E extends Edge = Edge> {
+  readonly nodes: Drawing<N>
+  readonly edges: Drawing<E>
+}
+
+export type Drawing<T> = ReadonlyMap<string, Drawn<T>>
 
 /** A node or an edge, and what it was drawn of. */
 interface Drawn<T> {
@@ -18,21 +37,39 @@ interface Drawn<T> {
   readonly parent: string | undefined
   readonly mark: Mark | undefined
 }
-export type Drawing<T> = ReadonlyMap<string, Drawn<T>>
 
 const COLUMNS = 5 // what nobody has placed is laid out in rows
 const COLUMN_WIDTH = 300 // in pixels, as is the next
 const ROW_HEIGHT = 160
 const LOCAL = new Set(['selected', 'dragging', 'resizing', 'measured']) // keys that are this page's alone
 
-/** Draw elements by id, and keep what was drawn before of the same element with the same mark. */
-export const draw = <T extends object>(
-  before: Drawing<T>, elements: Graph['elements'], marks: Marks, parents: Parents,
-  make: (id: string, element: Document) => T,
+/** Draw a document, and keep what was drawn before of the same element with the same mark. Parents come first. */
+export const draw = <N extends Node, E extends Edge>(
+  document: Document, { toNode, toEdge }: FlowMapping<N, E>,
+  before?: Picture<N, E>, marks = NO_MARKS, edgeMarks = NO_MARKS,
+): Picture<N, E> => {
+  const graph = graphOf(document)
+  const parents = parentsIn(graph)
+  const depths = new Map([...graph.elements.keys()].map((id) => [id, depthOf(id, parents)]))
+  const places = new Map([...graph.elements.keys()].map((id, place) => [id, place]))
+  const elements = [...graph.elements].sort(([a], [b]) => (depths.get(a) ?? 0) - (depths.get(b) ?? 0))
+  const makeNode = (id: string, element: Document) => {
+    const node = nodeOf(graph.kind, id, element, places.get(id) ?? 0, parents.get(id))
+    return toNode?.(node, element) ?? (node as N)
+  }
+  const makeEdge = (id: string, item: Document) => toEdge?.(edgeOf(id, item), item) ?? (edgeOf(id, item) as E)
+  return {
+    nodes: drawn(elements, makeNode, marks, before?.nodes, parents),
+    edges: drawn([...joined(graph)], makeEdge, edgeMarks, before?.edges),
+  }
+}
+
+const drawn = <T extends object>(
+  elements: readonly (readonly [string, Document])[], make: (id: string, element: Document) => T,
+  marks: Marks, before?: Drawing<T>, parents?: Parents,
 ): Drawing<T> =>
-  new Map([...elements].map(([id, element]) => {
-    const known = before.get(id)
-    const [parent, mark] = [parents.get(id), marks.get(id)]
+  new Map(elements.map(([id, element]) => {
+    const [known, parent, mark] = [before?.get(id), parents?.get(id), marks.get(id)]
     const isKnown = known && known.parent === parent && known.mark === mark && same(known.element, element)
     if (isKnown) return [id, { ...known, element }]
     const item = make(id, element)
@@ -40,7 +77,7 @@ export const draw = <T extends object>(
   }))
 
 /** A node as React Flow takes it; of a block, the whole block is its `data`. */
-export const nodeOf = (kind: Kind, id: string, element: Document, place: number, parentId?: string): Node => ({
+const nodeOf = (kind: Kind, id: string, element: Document, place: number, parentId?: string): Node => ({
   ...(kind === 'blocks' ? blockNode(element) : listedNode(element)),
   id,
   position: positionOf(element) ?? { x: (place % COLUMNS) * COLUMN_WIDTH, y: Math.floor(place / COLUMNS) * ROW_HEIGHT },
@@ -64,7 +101,7 @@ const listedNode = (node: Document): Omit<Node, 'id' | 'position'> => {
   return { ...rest, ...shared(size), data: innerOf(node) }
 }
 
-export const edgeOf = (id: string, edge: Document): Edge => ({
+const edgeOf = (id: string, edge: Document): Edge => ({
   ...shared(edge), id, source: String(edge['source']), target: String(edge['target']),
 })
 
@@ -100,7 +137,7 @@ export const resized = (kind: Kind, element: Document, change: NodeDimensionChan
 }
 
 /** What is inside of what, as far as that is there and not inside of itself: React Flow would go round for ever. */
-export const parentsIn = ({ elements }: Graph): Parents => {
+const parentsIn = ({ elements }: Graph): Parents => {
   const named = new Map<string, string>()
   for (const [id, element] of elements) {
     const parent = parentOf(element)
@@ -110,7 +147,7 @@ export const parentsIn = ({ elements }: Graph): Parents => {
 }
 
 /** How many elements something is inside of; more than there are where they are in a circle. */
-export const depthOf = (id: string, parents: Parents): number => {
+const depthOf = (id: string, parents: Parents): number => {
   let depth = 0
   for (let at = parents.get(id); at !== undefined && depth <= parents.size; at = parents.get(at)) depth++
   return depth

@@ -5,8 +5,7 @@ import { elementOf, moved, newsOf, resized, type Drawing } from './drawing.js'
 import { graphOf, isParallel, withEdges, withElements, type Graph } from './graph.js'
 import type { Document } from './types.js'
 
-/** What to save of a node that an application made; undefined for an element that is new. */
-export type FromNode<N extends Node> = (node: N, element: Document | undefined) => Document
+type FromNode<N extends Node> = (node: N, element: Document | undefined) => Document
 
 /** Elements moved, resized, added, replaced and removed. */
 export const withNodeChanges = <N extends Node>(

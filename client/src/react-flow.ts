@@ -3,23 +3,13 @@
 import type { Connection, Edge, EdgeChange, Node, NodeChange } from '@xyflow/react'
 import { useMemo, useSyncExternalStore } from 'react'
 import { attempt } from './attempt.js'
-import { depthOf, draw, edgeOf, NO_PARENTS, nodeOf, parentsIn, type Drawing } from './drawing.js'
-import { isGoingOn, withConnection, withEdgeChanges, withNodeChanges, type FromNode } from './gestures.js'
-import { graphOf, joined } from './graph.js'
+import { draw, type Drawing, type FlowMapping, type Picture } from './drawing.js'
+import { isGoingOn, withConnection, withEdgeChanges, withNodeChanges } from './gestures.js'
+import { graphOf } from './graph.js'
 import { marked, NO_MARKS, only } from './marks.js'
 import type { Document, Snapshot, WorkflowSync } from './types.js'
 
-/** How an application draws what is in its documents. It is looked at once for each `sync`. */
-export interface FlowMapping<N extends Node = Node, E extends Edge = Edge> {
-  /**
-   * Makes its own of the node that is drawn by default: of an item of `nodes` that item; of a block one of the block's
-   * type, with the whole block as `data`. Asked again only where the block changed. Selection and size are put on top.
-   */
-  readonly toNode?: (node: Node, element: Document) => N
-  readonly toEdge?: (edge: Edge, item: Document) => E
-  /** What to save of a node that came by React Flow's `addNodes`, or whose `data` was changed by `updateNodeData`. */
-  readonly fromNode?: FromNode<N>
-}
+export type { FlowMapping } from './drawing.js'
 
 /** What `<ReactFlow>` takes. */
 export interface WorkflowFlow<N extends Node = Node, E extends Edge = Edge> {
@@ -35,7 +25,7 @@ export interface WorkflowFlow<N extends Node = Node, E extends Edge = Edge> {
 /**
  * The graph of the workflow that `sync` shows: `blocks` and `edges` (Sim) or `nodes` and `edges` (React Flow, Flowise),
  * at the top of the document or one level down (Langflow's `data`). A node is the same object until its block changes.
- * Selection and measured sizes stay in this page. A drag, and a deletion, is one step of undo.
+ * Selection and measured sizes stay in this page. A drag, or a deletion, is one step of undo. `mapping` is read once.
  */
 export function useWorkflowFlow<N extends Node = Node, E extends Edge = Edge, D extends Document = Document>(
   sync: WorkflowSync<D>, mapping?: FlowMapping<N, E>,
@@ -44,12 +34,19 @@ export function useWorkflowFlow<N extends Node = Node, E extends Edge = Edge, D 
   return useSyncExternalStore(subscribe, getSnapshot, getSnapshot)
 }
 
+/** The nodes and edges of a document that is only looked at, such as an old version. */
+export const flowOf = <N extends Node = Node, E extends Edge = Edge>(
+  document: Document, mapping: FlowMapping<N, E> = {},
+): Pick<WorkflowFlow<N, E>, 'nodes' | 'edges'> => {
+  const { nodes, edges } = draw(document, mapping)
+  return { nodes: itemsOf(nodes), edges: itemsOf(edges) }
+}
+
 function createFlow<N extends Node, E extends Edge>(sync: WorkflowSync, mapping: FlowMapping<N, E> = {}) {
   const listeners = new Set<() => void>()
   let nodeMarks = NO_MARKS
   let edgeMarks = NO_MARKS
-  let nodes: Drawing<N> = new Map()
-  let edges: Drawing<E> = new Map()
+  let picture: Picture<N, E> = { nodes: new Map(), edges: new Map() }
   let gesture: string | undefined
   let drawnOf: readonly unknown[] = []
 
@@ -75,12 +72,12 @@ function createFlow<N extends Node, E extends Edge>(sync: WorkflowSync, mapping:
     onNodesChange: (changes: NodeChange<N>[]) => {
       const meant = isReadOnly(sync.getSnapshot()) ? changes.filter(({ type }) => type !== 'position') : changes
       nodeMarks = marked(nodeMarks, meant)
-      edit((document) => withNodeChanges(document, meant, nodes, mapping.fromNode), meant.some(isGoingOn))
+      edit((document) => withNodeChanges(document, meant, picture.nodes, mapping.fromNode), meant.some(isGoingOn))
       tell()
     },
     onEdgesChange: (changes: EdgeChange<E>[]) => {
       edgeMarks = marked(edgeMarks, changes)
-      edit((document) => withEdgeChanges(document, changes, edges))
+      edit((document) => withEdgeChanges(document, changes, picture.edges))
       tell()
     },
     onConnect: (connection: Connection) => edit((document) => withConnection(document, connection, newId())),
@@ -89,24 +86,14 @@ function createFlow<N extends Node, E extends Edge>(sync: WorkflowSync, mapping:
   let flow: WorkflowFlow<N, E> = { ...handlers, nodes: [], edges: [], isReadOnly: true }
 
   const redraw = (snapshot: Snapshot) => {
-    const graph = graphOf(snapshot.document)
-    const { kind, elements } = graph
-    const parents = parentsIn(graph)
-    const places = new Map([...elements.keys()].map((id, place) => [id, place]))
-    const toNode = (id: string, element: Document) => {
-      const node = nodeOf(kind, id, element, places.get(id) ?? 0, parents.get(id))
-      return mapping.toNode?.(node, element) ?? (node as N)
-    }
-    const toEdge = (id: string, item: Document) => mapping.toEdge?.(edgeOf(id, item), item) ?? (edgeOf(id, item) as E)
+    const { elements, edges } = graphOf(snapshot.document)
     nodeMarks = only(nodeMarks, elements)
-    edgeMarks = only(edgeMarks, graph.edges)
-    nodes = draw(nodes, elements, nodeMarks, parents, toNode)
-    edges = draw(edges, joined(graph), edgeMarks, NO_PARENTS, toEdge)
-    const parentsFirst = itemsOf(nodes).sort((a, b) => depthOf(a.id, parents) - depthOf(b.id, parents))
+    edgeMarks = only(edgeMarks, edges)
+    picture = draw(snapshot.document, mapping, picture, nodeMarks, edgeMarks)
     flow = {
       ...handlers,
-      nodes: unlessSame(flow.nodes, parentsFirst),
-      edges: unlessSame(flow.edges, itemsOf(edges)),
+      nodes: unlessSame(flow.nodes, itemsOf(picture.nodes)),
+      edges: unlessSame(flow.edges, itemsOf(picture.edges)),
       isReadOnly: isReadOnly(snapshot),
     }
   }
