@@ -32,6 +32,7 @@ function redrawn(document: Document, dice: number, token: string): Document {
   const blocks = (document['blocks'] ?? {}) as Blocks
   const edges = (document['edges'] ?? []) as readonly Edge[]
   const ids = Object.keys(blocks)
+  const value = (dice >> 9) % 2 // few, so that others come back to what was there
   const id = pick(ids, dice >> 4) ?? 'a'
   const tokens = { ...(document['tokens'] as Document), [token]: 1 }
   const rest = { ...document, tokens }
@@ -39,9 +40,9 @@ function redrawn(document: Document, dice: number, token: string): Document {
   switch (dice % 9) {
     case 0:
     case 1:
-      return { ...rest, blocks: { ...blocks, [id]: { ...blocks[id], x: dice } } }
+      return { ...rest, blocks: { ...blocks, [id]: { ...blocks[id], x: value } } }
     case 2:
-      return { ...rest, blocks: { ...blocks, [id]: { ...blocks[id], y: dice } } }
+      return { ...rest, blocks: { ...blocks, [id]: { ...blocks[id], y: value } } }
     case 3:
       return { ...rest, blocks: { ...blocks, [pick(['d', token], dice >> 5) ?? '']: { x: dice, y: 1 } } }
     case 4: {
@@ -55,7 +56,7 @@ function redrawn(document: Document, dice: number, token: string): Document {
     case 7:
       return { ...rest, edges: [...edges].reverse(), lastSaved: dice }
     default:
-      return { ...rest, name: dice % 4 ? `name ${dice}` : BAD }
+      return { ...rest, name: dice % 4 ? `name ${value}` : BAD }
   }
 }
 
