@@ -9,6 +9,9 @@ from pathlib import Path
 from tests.server.processes import serving
 
 CLIENT = Path(__file__).parents[2] / "client"
+ESBUILD = CLIENT / "node_modules/.bin/esbuild"
+REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"
+FOR_NODE = ("--bundle", "--platform=node", "--format=esm", f"--banner:js={REQUIRE}", "--log-level=warning")
 EDITS = "150" if "CI" in os.environ else "40"  # of each tab
 
 
@@ -21,9 +24,7 @@ async def _run(*command: str | Path) -> None:
 
 async def test_tabs_on_a_bad_network_lose_nothing_and_end_equal(data: Path, tmp_path: Path) -> None:
     program, seed = tmp_path / "simulation.mjs", str(secrets.randbelow(2**31))
-    esbuild = [CLIENT / "node_modules/.bin/esbuild", CLIENT / "tests/simulation.ts", "--bundle", "--platform=node"]
-    banner = "--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"
-    await _run(*esbuild, "--format=esm", banner, f"--outfile={program}", "--log-level=warning")
+    await _run(ESBUILD, CLIENT / "tests/simulation.ts", *FOR_NODE, f"--outfile={program}")
     async with serving(data, "--workers=2") as server:
         tokens = [server.bearer(user).removeprefix("Bearer ") for user in ("ada", "bob")]
         await _run("node", program, server.url, seed, EDITS, *tokens)
