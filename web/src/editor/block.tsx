@@ -4,6 +4,7 @@ import { Handle, type NodeProps, Position, useUpdateNodeInternals } from '@xyflo
 import { createContext, memo, useContext, useEffect, useRef, useSyncExternalStore } from 'react'
 import type { Document, Room } from 'workflow-sync'
 import { Icon } from '../shared/icon'
+import type { Part } from './changes'
 import { type Person, useSelecting } from './company'
 import { isEnabled, sizeOf, summaryOf, titleOf, typeName, typeOf } from './fields'
 import { type Block, blockIn, type Ports, portsIn } from './graph'
@@ -15,6 +16,8 @@ export interface Source {
   readonly getDocument: () => Document
   /** Null where nobody selects anything. */
   readonly room: Room | null
+  /** What became of some blocks. */
+  readonly marks?: ReadonlyMap<string | null, Part['what']>
 }
 
 const NOTHING: Source = { subscribe: () => () => {}, getDocument: () => ({}), room: null }
@@ -22,7 +25,7 @@ const NOTHING: Source = { subscribe: () => () => {}, getDocument: () => ({}), ro
 export const SourceProvider = createContext<Source>(NOTHING)
 
 export const BlockNode = memo(function BlockNode({ id, selected }: NodeProps) {
-  const { subscribe, getDocument, room } = useContext(SourceProvider)
+  const { subscribe, getDocument, room, marks } = useContext(SourceProvider)
   const block = useSyncExternalStore(subscribe, () => blockIn(getDocument(), id))
   const ports = useSyncExternalStore(subscribe, () => portsIn(getDocument(), id))
   const people = useSelecting(room, id)
@@ -30,7 +33,10 @@ export const BlockNode = memo(function BlockNode({ id, selected }: NodeProps) {
   const look = lookOf(typeOf(block))
   const isFrame = look.icon === 'loop' && sizeOf(block) !== null
   return (
-    <div className={isFrame ? 'block frame' : 'block'} data-hue={look.hue} data-selected={selected} data-off={!isEnabled(block)}>
+    <div
+      className={isFrame ? 'block frame' : 'block'} data-hue={look.hue} data-selected={selected}
+      data-off={!isEnabled(block)} data-mark={marks?.get(id)}
+    >
       <Sockets id={id} ports={ports} isNote={look.icon === 'note'} />
       <div className="block-head">
         <span className="block-icon">

@@ -10,6 +10,7 @@ import { NODE_TYPES, type Source, SourceProvider } from './block'
 import { useEditor } from './use-opened'
 
 const EDGE = { interactionWidth: 24 } // pixels that a pointer may be off
+const OVERVIEW = { width: 160, height: 110 } // pixels
 const FIT = { padding: 0.2, maxZoom: 1 }
 
 interface CanvasProps {
@@ -34,11 +35,11 @@ export function Canvas({ flow: { isReadOnly, ...flow }, onAddAt }: CanvasProps) 
         colorMode="system" fitView fitViewOptions={FIT} minZoom={0.05} maxZoom={2} zoomOnDoubleClick={false}
         selectionMode={SelectionMode.Partial} multiSelectionKeyCode={['Meta', 'Control', 'Shift']}
         deleteKeyCode={isReadOnly ? null : ['Delete', 'Backspace']} nodesDraggable={!isReadOnly}
-        nodesConnectable={!isReadOnly} edgesReconnectable={false} aria-label="Workflow"
+        nodesConnectable={!isReadOnly} selectNodesOnDrag={false} edgesReconnectable={false} aria-label="Workflow"
       >
         <Background gap={22} size={1.4} />
         <Controls showInteractive={false} />
-        <MiniMap pannable zoomable ariaLabel="Overview" />
+        <MiniMap pannable zoomable ariaLabel="Overview" style={OVERVIEW} />
       </ReactFlow>
     </SourceProvider>
   )

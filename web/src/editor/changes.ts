@@ -14,6 +14,8 @@ export interface Row {
 export interface Part {
   readonly key: string
   readonly title: string
+  /** Where it is a block. */
+  readonly blockId: string | null
   readonly what: 'added' | 'removed' | 'changed'
   readonly rows: readonly Row[]
 }
@@ -46,7 +48,13 @@ function partOf(key: string, whole: Path, changes: readonly Change[], versions: 
   const [before, after] = [getIn(versions.before, whole), getIn(versions.after, whole)]
   const what = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed'
   const rows = changes.flatMap((change) => (change.path.length > whole.length ? [rowOf(change, whole, versions)] : []))
-  return { key, title: titleFor(whole, after ?? before, versions, graph), what, rows: distinct(rows.length ? rows : wholeRow(whole, before, after, graph)) }
+  return {
+    key,
+    title: titleFor(whole, after ?? before, versions, graph),
+    blockId: graph !== null && whole.at(-2) === graph.kind ? (whole.at(-1) ?? null) : null,
+    what,
+    rows: distinct(rows.length > 0 ? rows : wholeRow(whole, before, after, graph)),
+  }
 }
 
 /** A part that is no block or connection shows its value. */

@@ -30,6 +30,8 @@ const REASONS: Readonly<Record<SaveReason, string>> = {
 export interface Shown {
   readonly version: Version
   readonly document: Document
+  /** What it changed. */
+  readonly parts: readonly Part[]
 }
 
 interface HistoryProps {
@@ -40,16 +42,13 @@ interface HistoryProps {
 
 export function History({ shown, onShow, onClose }: HistoryProps) {
   const { versions, error, more, reload } = useVersions()
-  const [parts, setParts] = useState<readonly Part[] | null>(null)
   const read = useReading()
   const chosen = shown?.version.version ?? null
 
   const choose = async (version: Version) => {
     if (version.version === chosen) return onShow(null)
     const found = await read(version)
-    if (!found) return
-    setParts(found.parts)
-    onShow({ version, document: found.document })
+    if (found) onShow({ version, ...found })
   }
 
   return (
@@ -63,7 +62,7 @@ export function History({ shown, onShow, onClose }: HistoryProps) {
           <ol>
             {ofDay.map((version) => (
               <Entry
-                key={version.version} version={version} isChosen={version.version === chosen} parts={parts}
+                key={version.version} version={version} parts={version.version === chosen ? (shown?.parts ?? null) : null}
                 onChoose={() => void choose(version)} onLabelled={reload}
               />
             ))}
@@ -85,15 +84,16 @@ function byDay(versions: readonly Version[]): readonly (readonly [string, readon
 
 interface EntryProps {
   readonly version: Version
-  readonly isChosen: boolean
+  /** What it changed, where it is looked at. */
   readonly parts: readonly Part[] | null
   readonly onChoose: () => void
   readonly onLabelled: () => void
 }
 
-function Entry({ version, isChosen, parts, onChoose, onLabelled }: EntryProps) {
+function Entry({ version, parts, onChoose, onLabelled }: EntryProps) {
   const { account } = useEditor()
   const { savedBy, savedAt, reason, label } = version
+  const isChosen = parts !== null
   return (
     <li className="entry" data-chosen={isChosen}>
       <button type="button" className="entry-button" aria-expanded={isChosen} onClick={onChoose}>
@@ -114,7 +114,7 @@ function Entry({ version, isChosen, parts, onChoose, onLabelled }: EntryProps) {
       </button>
       {isChosen && (
         <div className="entry-more">
-          {parts && <Diff parts={parts} />}
+          <Diff parts={parts} />
           <EntryActions version={version} onLabelled={onLabelled} />
         </div>
       )}

@@ -9,6 +9,7 @@ import { Drawer } from './drawer'
 import { Field, Switch } from './field'
 import { descriptionPath, hasSetting, isEnabled, namePath, settingsOf, switchPath, titleOf, typeName, withSetting } from './fields'
 import { type Block, blockIn, edgeId, editBlock, graphOf, withEdge, withoutEdges } from './graph'
+import { useInSight } from './use-in-sight'
 import { useEditor, useSnapshot } from './use-opened'
 
 interface PanelProps {
@@ -23,6 +24,7 @@ export function Panel({ id, isNew, onClose }: PanelProps) {
   const block = blockIn(document, id)
   const { deleteElements } = useReactFlow()
   const body = useRef<HTMLDivElement>(null)
+  useInSight(id)
   useEffect(() => {
     if (isNew) body.current?.querySelector('input')?.select()
   }, [isNew, id])

@@ -4,12 +4,16 @@ import { Background, ReactFlow, ReactFlowProvider } from '@xyflow/react'
 import { useMemo } from 'react'
 import type { Document } from 'workflow-sync'
 import { NODE_TYPES, type Source, SourceProvider } from './block'
+import type { Part } from './changes'
 import { graphOf } from './graph'
 import { flowOf } from './mapping'
 
-export function Preview({ document }: { document: Document }) {
+export function Preview({ document, parts }: { document: Document; parts: readonly Part[] }) {
   const flow = useMemo(() => flowOf(document), [document])
-  const source = useMemo((): Source => ({ subscribe: () => () => {}, getDocument: () => document, room: null }), [document])
+  const source = useMemo((): Source => {
+    const marks = new Map(parts.map(({ blockId, what }) => [blockId, what]))
+    return { subscribe: () => () => {}, getDocument: () => document, room: null, marks }
+  }, [document, parts])
   if (!graphOf(document)) return <pre className="json-preview">{JSON.stringify(document, null, 2)}</pre>
   return (
     <SourceProvider value={source}>

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'react'
 import { useWorkflowFlow } from 'workflow-sync/react-flow'
 import { Icon } from '../shared/icon'
 import { DropHint, pickFiles, useDrop } from '../shared/pick'
-import { exactly } from '../shared/time'
+import { moment } from '../shared/time'
 import { Canvas } from './canvas'
 import { useTell } from './company'
 import { Conflicts } from './conflicts'
@@ -84,11 +84,10 @@ export function Workspace({ onRename }: { onRename: (name: string) => void }) {
 
 const CORNER = { x: 120, y: 40 } // from the middle of a block
 const NEXT_X = 300 // from a block to the one after it
-const PAN_MS = 200
 
 /** Adding blocks: where somebody asked for one, else after the selected one, else in the middle of what is seen. */
 function useAdding(actions: Actions, selected: readonly string[], select: (ids: readonly string[]) => void) {
-  const { screenToFlowPosition, flowToScreenPosition, getInternalNode, getZoom, setCenter } = useReactFlow()
+  const { screenToFlowPosition, getInternalNode } = useReactFlow()
   const [isAdding, setAdding] = useState(false)
   const [newest, setNewest] = useState<string | null>(null)
   const asked = useRef<XYPosition | null>(null)
@@ -101,7 +100,6 @@ function useAdding(actions: Actions, selected: readonly string[], select: (ids: 
     const isAfter = asked.current === null && before !== undefined
     const at = isAfter ? { x: before.x + NEXT_X, y: before.y } : { x: middle.x - CORNER.x, y: middle.y - CORNER.y }
     const id = actions.add(kind, at)
-    if (!isSeen(flowToScreenPosition(at))) void setCenter(at.x + CORNER.x, at.y + CORNER.y, { zoom: getZoom(), duration: PAN_MS })
     setNewest(id)
     select([id])
     setAdding(false)
@@ -113,18 +111,9 @@ function useAdding(actions: Actions, selected: readonly string[], select: (ids: 
   return { newest, isAdding, setAdding, add, addAt }
 }
 
-function canvasOnScreen(): DOMRect {
-  return document.querySelector('.canvas')?.getBoundingClientRect() ?? new DOMRect()
-}
-
 function middleOfCanvas(): XYPosition {
-  const { left, top, width, height } = canvasOnScreen()
+  const { left, top, width, height } = document.querySelector('.canvas')?.getBoundingClientRect() ?? new DOMRect()
   return { x: left + width / 2, y: top + height / 2 }
-}
-
-function isSeen({ x, y }: XYPosition): boolean {
-  const { left, top, right, bottom } = canvasOnScreen()
-  return x > left && y > top && x + 2 * CORNER.x < right && y + 2 * CORNER.y < bottom
 }
 
 function Hint({ isReadOnly }: { isReadOnly: boolean }) {
@@ -140,16 +129,16 @@ function Hint({ isReadOnly }: { isReadOnly: boolean }) {
   )
 }
 
-function Past({ shown: { version, document }, isReadOnly, onClose }: { shown: Shown; isReadOnly: boolean; onClose: () => void }) {
+function Past({ shown: { version, document, parts }, isReadOnly, onClose }: { shown: Shown; isReadOnly: boolean; onClose: () => void }) {
   const restore = useRestore()
   const { version: current } = useSnapshot()
   return (
     <>
-      <Preview key={version.version} document={document} />
+      <Preview key={version.version} document={document} parts={parts} />
       <div className="past" role="status">
         <Icon name="history" size={16} />
         <span>
-          Version {version.version} <small>{exactly(version.savedAt)}</small>
+          Version {version.version} <small>{moment(version.savedAt)}</small>
         </span>
         {!isReadOnly && version.version < current && (
           <button type="button" className="button small primary" onClick={() => void restore(version).then(onClose)}>

@@ -12,6 +12,7 @@ const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
+const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' })
 
 /** "5 minutes ago", "yesterday", "12 May 2026". */
@@ -25,6 +26,11 @@ export function ago(at: string, now = Date.now()): string {
 
 export function timeOfDay(at: string): string {
   return clock.format(new Date(at))
+}
+
+/** Short, and yet exact to the minute. */
+export function moment(at: string): string {
+  return short.format(new Date(at))
 }
 
 export function exactly(at: string): string {
