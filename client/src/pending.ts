@@ -92,7 +92,8 @@ export const loaded = (pending: Pending, segments: readonly Segment[]): Pending 
     return { segment: { ...segment, reason }, after: view, isFirm, isRetry: false }
   })
   const next = layers.find(isClosed)?.segment.sequence ?? 1 + Math.max(0, ...segments.map(({ sequence }) => sequence))
-  return layers.length ? { ...pending, layers, view, last: Math.max(pending.last, next - 1) } : pending
+  if (!layers.length) return pending
+  return { ...pending, layers, view, last: Math.max(pending.last, next - 1), isStale: pending.isStale || layers.some(isAstray) }
 }
 
 const changesOf = ({ changes, state }: Segment): readonly Change[] => changes ?? diff({}, state ?? {})
@@ -107,7 +108,13 @@ export const isWaiting = (pending: Pending): boolean => pending.layers.some(({ s
 export const isUnsynced = (pending: Pending): boolean => pending.layers.length + pending.open.length > 0
 
 export const problemsOf = (pending: Pending): readonly Problem[] =>
-  pending.layers.flatMap(({ segment }) => segment.refused ?? [])
+  pending.layers.flatMap((layer) => (isAstray(layer) ? [] : (layer.segment.refused ?? [])))
+
+/**
+ * Refused, as its paths lead nowhere in what the server had below it: what a save of before had added, a merge may have
+ * taken out again. It is made anew on what stands, once that was read.
+ */
+const isAstray = ({ segment }: Layer): boolean => segment.refused?.every(({ code }) => code === 'PATH') ?? false
 
 const top = ({ layers, floor }: Pending): Document => layers.at(-1)?.after ?? floor
 
@@ -221,9 +228,10 @@ const refused = (pending: Pending, place: number, problems: readonly Problem[]):
   const named = segment.changes?.filter(isNamed) ?? []
   const rest = segment.changes?.filter((change) => !named.includes(change)) ?? []
   const whole = { ...layer, segment: { ...segment, refused: problems } }
-  if (!named.length || !rest.length) return drained(replaced(pending, place, whole))
+  const next = isAstray(whole) ? stale(pending) : pending
+  if (!named.length || !rest.length) return drained(replaced(next, place, whole))
   return replaced(
-    pending,
+    next,
     place,
     { ...layer, segment: { ...whole.segment, changes: named }, after: fitting(under(pending, place), named) },
     { ...layer, segment: { ...segment, changes: rest } },
@@ -339,7 +347,7 @@ const moved = (pending: Pending, move: Move): Pending => {
   for (const layer of closed(pending).layers) {
     if (layer !== move.done) {
       const lifted = lift(pending, move, layer, below, view)
-      layers.push(lifted)
+      if (changesOf(lifted.segment).length || lifted.segment.state) layers.push(lifted)
       view = lifted.after
     }
     below = layer.after
@@ -358,8 +366,18 @@ const lift = (pending: Pending, move: Move, layer: Layer, below: Document, now: 
   const plain = below === now ? layer.after : fitting(now, changes)
   const after = merge && below !== now ? merge(below, layer.after, now) : plain
   if (segment.sent) return { ...layer, after, isFirm: layer.isFirm && Boolean(move.isAlone) }
+  if (isAstray(layer) && !isStale) return anew(segment, after, now, move.version)
   const meets = collide(changes.filter((change) => !isClock(change)), move.theirs) || diff(plain, after).length > 0
   return meets || segment.state || segment.base !== version
     ? { ...layer, after, isFirm: layer.isFirm && below === now && move.version === version && !isStale }
     : { ...layer, after, isFirm: !isStale, segment: { ...segment, base: move.version } }
+}
+
+/** Make an edit again, on what is there now; one of something that is gone waits for the user. */
+const anew = ({ refused: _, ...segment }: Segment, after: Document, now: Document, version: number): Layer => {
+  const changes = segment.changes ?? []
+  const lost = changes.filter((change) => 'value' in change && !tried(after, [change]))
+  const gone = lost.map(({ path }): Problem => ({ path, code: 'GONE', message: 'What this was part of is gone.' }))
+  const part = lost.length ? { refused: gone } : { changes: diff(now, after), base: version }
+  return { segment: { ...segment, ...part }, after, isFirm: !lost.length, isRetry: false }
 }
