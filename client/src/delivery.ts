@@ -2,7 +2,6 @@
 
 import { answered, failed, posted, sentOf, type Answer, type Pending } from './pending.js'
 import { isPassing, SyncError, type Request } from './request.js'
-import type { SaveReason } from './types.js'
 import * as wire from './wire.js'
 
 export interface Holder {
@@ -12,8 +11,8 @@ export interface Holder {
 }
 
 /** Send the next save; false where it was refused. Throws SyncError where it is worth to try it again later. */
-export async function deliver(request: Request, id: string, holder: Holder, reason: SaveReason): Promise<boolean> {
-  holder.put(posted(holder.get(), reason, Date.now()))
+export async function deliver(request: Request, id: string, holder: Holder): Promise<boolean> {
+  holder.put(posted(holder.get(), Date.now()))
   const [segment] = sentOf(holder.get())
   if (!segment) return true
   try {

@@ -88,8 +88,7 @@ export const loaded = (pending: Pending, segments: readonly Segment[]): Pending 
   const layers = segments.map((segment): Layer => {
     view = fitting(view, changesOf(segment))
     const isFirm = segment.base === pending.version && !pending.isStale
-    const reason = segment.reason ?? 'UNLOAD' // as the browser may have sent it when the page died
-    return { segment: { ...segment, reason }, after: view, isFirm, isRetry: false }
+    return { segment, after: view, isFirm, isRetry: false }
   })
   const next = layers.find(isClosed)?.segment.sequence ?? 1 + Math.max(0, ...segments.map(({ sequence }) => sequence))
   if (!layers.length) return pending
@@ -132,7 +131,7 @@ export const edited = (pending: Pending, view: Document, at: number, allowEmpty 
 }
 
 /** Make a save of the open edits; `now`: also of the unedited document that a workflow begins with. */
-export const closed = (pending: Pending, now = 0): Pending => {
+export const closed = (pending: Pending, reason: SaveReason = 'DEBOUNCED', now = 0): Pending => {
   const { clientId, version, open, view, at, allowEmpty, name } = pending
   const isCreation = version === 0 && !isWaiting(pending)
   if (!open.length && !(isCreation && now && !pending.layers.length)) return pending
@@ -146,6 +145,7 @@ export const closed = (pending: Pending, now = 0): Pending => {
     at: at || now,
     sent: false,
     allowEmpty,
+    reason,
   }
   const layer = { segment, after: view, isFirm: !pending.isStale, isRetry: false }
   return { ...pending, layers: [...pending.layers, layer], open: [], allowEmpty: false }
@@ -157,7 +157,7 @@ export const isUnsent = (pending: Pending): boolean => pending.open.length > 0 |
 /** What the outbox keeps: every save, those to come under the sequence that they would be sent with. */
 export const segmentsOf = (pending: Pending): readonly Segment[] => {
   let { last } = pending
-  return closed(pending).layers.map(({ segment }) => ({
+  return closed(pending, 'UNLOAD').layers.map(({ segment }) => ({
     ...segment,
     sequence: segment.sent ? segment.sequence : segment.refused ? last || 1 : ++last,
   }))
@@ -168,7 +168,7 @@ export const sentOf = (pending: Pending): readonly Segment[] =>
   pending.layers.filter(isUnanswered).map(({ segment }) => segment)
 
 /** Mark as sent the next save, or `all`. What was sent before is never another one. */
-export const posted = (pending: Pending, reason: SaveReason, now: number, all = false): Pending => {
+export const posted = (pending: Pending, now: number, all = false): Pending => {
   let { last } = pending
   const next = pending.layers.find(isUnanswered) ?? pending.layers.find(isClosed)
   const layers = pending.layers.map((layer): Layer => {
@@ -176,7 +176,7 @@ export const posted = (pending: Pending, reason: SaveReason, now: number, all = 
     if (segment.refused || !(all || layer === next)) return layer
     if (segment.sent) return { ...layer, isRetry: true }
     const mode = now - segment.at > OLD_MS ? 'STRICT' : 'MERGE'
-    return { ...layer, segment: { reason, mode, ...segment, sequence: ++last, sent: true } }
+    return { ...layer, segment: { mode, ...segment, sequence: ++last, sent: true } }
   })
   return { ...pending, layers, last }
 }

@@ -36,7 +36,10 @@ export interface Page {
   readonly emptied: (id: string) => Promise<void> | undefined
 }
 
-export type Opening = Pick<Options, 'initial' | 'name'>
+export interface Opening extends Pick<Options, 'initial' | 'name'> {
+  /** What to show until it is loaded. */
+  readonly shown?: Document
+}
 
 export type Session = ReturnType<typeof openSession>
 
@@ -47,14 +50,13 @@ interface Waiter {
 
 type Timer = ReturnType<typeof setTimeout> | undefined
 
-export function openSession(page: Page, id: string, { initial, name }: Opening, onChange: () => void) {
+export function openSession(page: Page, id: string, { initial, name, shown = initial ?? {} }: Opening, onChange: () => void) {
   const { options, request, outbox, tabs, farewell, feed } = page
   const { endpoint, autosave = true, debounceMs = DEBOUNCE_MS, maxWaitMs = MAX_WAIT_MS, merge } = options
   let pending: Pending | null = null
   let steps = NO_STEPS
   let known = UNKNOWN
-  let snapshot = snapshotOf(id, initial ?? {}, pending, steps, known)
-  let ack: Ack = { version: 0, savedAt: null }
+  let snapshot = snapshotOf(id, shown, pending, steps, known)
   let copied = -1 // the version that is kept for a start without network
   let release = () => {} // of the lock of a dead tab, as which this goes on
 
@@ -66,7 +68,6 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
   let leaving: Promise<void> | null = null
   let firstEdit = 0 // since the last save was due, in milliseconds since 1970
   let failures = 0
-  let reason: SaveReason = 'DEBOUNCED' // of what is sent next
   let parted: SyncError | null = null // why a save became no version
   let debounce: Timer
   let retry: Timer
@@ -75,7 +76,7 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
   const tell = (news: Partial<Known> = {}) => {
     known = { ...known, ...news }
     const before = snapshot
-    snapshot = snapshotOf(id, initial ?? {}, pending, steps, known, before)
+    snapshot = snapshotOf(id, shown, pending, steps, known, before)
     if (snapshot.hasUnsynced !== before.hasUnsynced) farewell.prompt(snapshot.hasUnsynced)
     if (snapshot !== before) onChange()
   }
@@ -96,7 +97,7 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
     return kept
   }
 
-  const departing = (from: Pending) => holding.posted(holding.closed(from), 'UNLOAD', Date.now(), true)
+  const departing = (from: Pending) => holding.posted(holding.closed(from, 'UNLOAD'), Date.now(), true)
 
   const get = (): Pending => {
     if (isClosed || !pending || known.isOver) throw new SyncError(isClosed ? 'CLOSED' : (known.error?.code ?? 'LOADING'))
@@ -143,7 +144,7 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
     parted = null
     for (const { resolve, reject } of done) {
       if (fault) reject(new SyncError(fault.code, fault.message))
-      else resolve(ack)
+      else resolve({ version: snapshot.version, savedAt: snapshot.savedAt })
     }
   }
 
@@ -173,15 +174,14 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
   }
 
   const seal = async () => {
-    put(holding.closed(get(), waiters.length && Date.now()))
-    reason = due ?? reason
+    put(holding.closed(get(), due ?? 'MANUAL', waiters.length && Date.now()))
     due = null
   }
 
   const send = async () => {
     tell({ isSending: true })
     try {
-      const wasTaken = await deliver(request, id, { get, put: take }, reason)
+      const wasTaken = await deliver(request, id, { get, put: take })
       if (!wasTaken) put(holding.stale(get()), reached()) // perhaps this user may not save any more
     } finally {
       tell({ isSending: false })
@@ -193,10 +193,9 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
     hear()
   }
 
-  const newsOf = ({ status, version, savedAt, conflicts }: Answer): Partial<Known> => {
+  const newsOf = ({ status, savedAt, conflicts }: Answer): Partial<Known> => {
     if (status === 'CONFLICT' || status === 'RESYNC') parted = new SyncError(status)
     if (!holding.isTaken(status)) return {}
-    ack = { version, savedAt }
     return { hasSaved: true, savedAt, savedBy: page.user, conflicts: together(known.conflicts, conflicts) }
   }
 
@@ -287,10 +286,10 @@ export function openSession(page: Page, id: string, { initial, name }: Opening, 
   }
 
   const hearOf = ({ workflowSaved }: wire.Saved) => {
-    const { version, savedBy, savedAt, reason: why, changes, conflicts } = workflowSaved
+    const { version, savedBy, savedAt, reason, changes, conflicts } = workflowSaved
     const before = get()
     const after = holding.heard(before, { version, changes: changes.map(changeOf) })
-    put(why === 'RESOLVE' ? holding.stale(after) : after, {
+    put(reason === 'RESOLVE' ? holding.stale(after) : after, {
       conflicts: together(known.conflicts, conflicts),
       ...(version > before.version && { savedBy, savedAt }),
     })

@@ -39,7 +39,7 @@ export function createWorkflowSync<D extends Document = Document>(options: Optio
         outbox.write({ ...box, segments: segmentsOf(next) })
       },
     }
-    while (isWaiting(pending)) await deliver(request, workflowId, holder, 'UNLOAD')
+    while (isWaiting(pending)) await deliver(request, workflowId, holder)
     if (workflowId === session.id) session.look(true)
   }
 
@@ -80,7 +80,7 @@ export function createWorkflowSync<D extends Document = Document>(options: Optio
     if ((await tabs.resume()) || kept === 'nowhere') session.resume()
     else {
       session.close()
-      show(session.id, opened)
+      show(session.id, { ...opened, shown: session.getSnapshot().document })
     }
   }
   const farewell = createFarewell(endpoint, request, { leave: () => session.leave(), pause, resume, look })

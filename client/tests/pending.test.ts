@@ -18,7 +18,7 @@ const opened = (version = 1, confirmed = at(0), merge?: Merge): Pending =>
 const made = (pending: Pending, view: Document) => edited(pending, view, NOW)
 
 /** Edited, closed and sent. */
-const saving = (pending: Pending, view: Document) => posted(closed(made(pending, view)), 'DEBOUNCED', NOW)
+const saving = (pending: Pending, view: Document) => posted(closed(made(pending, view)), NOW)
 
 const answer = (version: number, more: Partial<Answer> = {}): Answer => ({
   status: 'SAVED', version, savedAt: null, lastSequence: version, changes: [], conflicts: [], problems: [], ...more,
@@ -41,7 +41,7 @@ describe('editing', () => {
 
   test('what was sent stays as it was, however often it is sent', () => {
     const first = saving(opened(), at(1))
-    const again = posted(closed(made(first, at(2))), 'UNLOAD', NOW + MINUTE_MS)
+    const again = posted(closed(made(first, at(2)), 'UNLOAD'), NOW + MINUTE_MS)
     expect(sentOf(again)).toEqual(sentOf(first))
   })
 
@@ -64,14 +64,14 @@ describe('answers', () => {
   })
 
   test('to saves that were sent together are taken one by one', () => {
-    const both = posted(closed(made(saving(opened(), at(1)), at(1, 5))), 'UNLOAD', NOW, true)
+    const both = posted(closed(made(saving(opened(), at(1)), at(1, 5))), NOW, true)
     expect(sentOf(both).map(({ sequence, base }) => [sequence, base])).toEqual([[1, 1], [2, 1]])
     const pending = answered(answered(both, 1, answer(2)), 2, answer(3))
     expect(pending).toMatchObject({ version: 3, confirmed: at(1, 5), isStale: false })
   })
 
   test('to a save behind one that met others do not tell what the server has', () => {
-    const both = posted(closed(made(saving(opened(), at(1)), at(1, 5))), 'UNLOAD', NOW, true)
+    const both = posted(closed(made(saving(opened(), at(1)), at(1, 5))), NOW, true)
     const first = answered(both, 1, answer(3, { status: 'MERGED', changes: [x('b', 9)] }))
     const second = answered(first, 2, answer(4, { status: 'MERGED' }))
     expect(second).toMatchObject({ version: 3, isStale: true, view: at(1, 5) })
@@ -79,7 +79,7 @@ describe('answers', () => {
   })
 
   test('that come before the one of an earlier save do not tell what the server has either', () => {
-    const both = posted(closed(made(saving(opened(), at(1)), at(1, 5))), 'UNLOAD', NOW, true)
+    const both = posted(closed(made(saving(opened(), at(1)), at(1, 5))), NOW, true)
     const pending = answered(answered(both, 2, answer(3)), 1, answer(2))
     expect(pending).toMatchObject({ version: 1, confirmed: at(0), view: at(1, 5), layers: [], isStale: true })
   })
@@ -97,11 +97,11 @@ describe('answers', () => {
 
   test('OUT_OF_ORDER: a save is sent as the next one', () => {
     const pending = answered(saving(opened(), at(1)), 1, answer(1, { status: 'OUT_OF_ORDER', lastSequence: 6 }))
-    expect(sentOf(posted(pending, 'DEBOUNCED', NOW))).toMatchObject([{ sequence: 7, changes: [x('a', 1)] }])
+    expect(sentOf(posted(pending, NOW))).toMatchObject([{ sequence: 7, changes: [x('a', 1)] }])
   })
 
   test('OUT_OF_ORDER: a save that was sent before was decided long ago', () => {
-    const again = posted(saving(opened(), at(1)), 'DEBOUNCED', NOW)
+    const again = posted(saving(opened(), at(1)), NOW)
     const pending = answered(again, 1, answer(30, { status: 'OUT_OF_ORDER', lastSequence: 20 }))
     expect(pending).toMatchObject({ layers: [], isStale: true })
   })
@@ -169,7 +169,7 @@ describe('refusals', () => {
     const pending = answered(both, 1, answer(1, { status: 'REJECTED', lastSequence: 1, problems: [problem('BAD', 'blocks', 'a')] }))
     expect(pending.view).toEqual(at(1, 5))
     expect(problemsOf(pending)).toMatchObject([{ code: 'BAD' }])
-    const next = posted(pending, 'DEBOUNCED', NOW)
+    const next = posted(pending, NOW)
     expect(sentOf(next)).toMatchObject([{ sequence: 2, changes: [x('b', 5)] }])
     const saved = answered(next, 2, answer(2))
     expect(saved).toMatchObject({ version: 2, confirmed: at(0, 5), view: at(1, 5), isStale: false })
@@ -184,7 +184,7 @@ describe('refusals', () => {
 
   test('may be tried again, as one who means to empty the workflow', () => {
     const pending = answered(both, 1, answer(1, { status: 'REJECTED', lastSequence: 1, problems: [problem('EMPTY')] }))
-    const again = posted(retried(pending), 'MANUAL', NOW)
+    const again = posted(retried(pending), NOW)
     expect(problemsOf(again)).toEqual([])
     expect(sentOf(again)).toMatchObject([{ sequence: 2, allowEmpty: true, changes: [x('a', 1), x('b', 5)] }])
   })
@@ -202,16 +202,16 @@ describe('refusals', () => {
   })
 
   test('what was skipped behind a refusal is sent again', () => {
-    const two = posted(closed(made(both, at(2, 5))), 'UNLOAD', NOW, true)
+    const two = posted(closed(made(both, at(2, 5))), NOW, true)
     const first = answered(two, 1, answer(1, { status: 'REJECTED', lastSequence: 1, problems: [problem('BAD', 'blocks', 'b')] }))
     const second = answered(first, 2, answer(0, { status: 'REJECTED', lastSequence: null, problems: [problem('SKIPPED')] }))
-    expect(sentOf(posted(second, 'DEBOUNCED', NOW, true)).map(({ sequence, changes }) => [sequence, changes]))
+    expect(sentOf(posted(second, NOW, true)).map(({ sequence, changes }) => [sequence, changes]))
       .toEqual([[2, [x('a', 1)]], [3, [x('a', 2)]]])
   })
 
   test('what is too large goes in halves, and one change that is too large is refused', () => {
     const halves = failed(both, 1, 'TOO_LARGE', '')
-    const sent = posted(halves, 'DEBOUNCED', NOW, true)
+    const sent = posted(halves, NOW, true)
     expect(sentOf(sent)).toMatchObject([{ sequence: 1, changes: [x('a', 1)] }, { sequence: 2, changes: [x('b', 5)] }])
     expect(problemsOf(failed(sent, 1, 'TOO_LARGE', ''))).toMatchObject([{ code: 'TOO_LARGE' }])
   })
@@ -231,7 +231,7 @@ describe('the outbox', () => {
     const pending = loaded(opened(4, at(0, 3)), kept)
     expect(pending.view).toEqual(at(1, 5))
     expect(segmentsOf(pending)).toMatchObject(kept)
-    const sent = posted(pending, 'DEBOUNCED', NOW, true)
+    const sent = posted(pending, NOW, true)
     expect(sentOf(sent)).toMatchObject([{ sequence: 1, base: 1, reason: 'DEBOUNCED' }, { sequence: 2, base: 1, reason: 'UNLOAD' }])
   })
 
@@ -243,13 +243,13 @@ describe('the outbox', () => {
 
   test('sends old work only where nobody else touched the same', () => {
     const old = closed(made(opened(), at(1)))
-    expect(sentOf(posted(old, 'DEBOUNCED', NOW + 10 * MINUTE_MS))).toMatchObject([{ mode: 'MERGE' }])
-    expect(sentOf(posted(old, 'DEBOUNCED', NOW + 11 * MINUTE_MS))).toMatchObject([{ mode: 'STRICT' }])
+    expect(sentOf(posted(old, NOW + 10 * MINUTE_MS))).toMatchObject([{ mode: 'MERGE' }])
+    expect(sentOf(posted(old, NOW + 11 * MINUTE_MS))).toMatchObject([{ mode: 'STRICT' }])
   })
 
   test('sends old work again as the browser may have, where its sequence was used', () => {
-    const strict = posted(loaded(opened(), segmentsOf(made(opened(), at(1)))), 'DEBOUNCED', NOW + 11 * MINUTE_MS)
-    const again = posted(failed(strict, 1, 'BAD_USER_INPUT', ''), 'DEBOUNCED', NOW + 11 * MINUTE_MS)
+    const strict = posted(loaded(opened(), segmentsOf(made(opened(), at(1)))), NOW + 11 * MINUTE_MS)
+    const again = posted(failed(strict, 1, 'BAD_USER_INPUT', ''), NOW + 11 * MINUTE_MS)
     expect(sentOf(again)).toMatchObject([{ sequence: 1, mode: 'MERGE', reason: 'UNLOAD' }])
     expect(problemsOf(failed(again, 1, 'BAD_USER_INPUT', ''))).toHaveLength(1)
   })
@@ -275,7 +275,7 @@ describe('creating', () => {
   })
 
   test('it may be asked for as it is', () => {
-    expect(segmentsOf(closed(unborn, NOW))).toMatchObject([{ state: at(0), at: NOW }])
+    expect(segmentsOf(closed(unborn, 'MANUAL', NOW))).toMatchObject([{ state: at(0), at: NOW }])
   })
 
   test('a workflow that somebody else created meanwhile is merged with, not replaced', () => {

@@ -105,7 +105,7 @@ class Tab {
 
   private post(all: boolean) {
     const before = sentOf(this.pending)
-    this.pending = posted(this.pending, 'DEBOUNCED', NOW, all)
+    this.pending = posted(this.pending, NOW, all)
     const segments = sentOf(this.pending)
     const { inputs } = letterOf('w', all ? segments : segments.slice(0, 1)).variables
     if (inputs.length) this.requests.push(inputs)
