@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
 import { attempt } from './attempt.js'
 import { diff, fitting } from './document.js'
 import { createLazySync } from './lazy.js'
-import type { Document, Options, SaveReason, Snapshot, WorkflowSync } from './types.js'
+import type { Change, Document, Options, SaveReason, Snapshot, WorkflowSync } from './types.js'
 
 const DEBOUNCE_MS = 2_000 // a pause in editing, not between keys
 const MAX_WAIT_MS = 10_000 // or whoever never pauses would never save
@@ -20,8 +20,8 @@ export type WorkflowView<D extends Document = Document> = Snapshot<D> & Pick<Wor
 
 /**
  * A workflow: opened by options for as long as the component is there, or one that is open already. Options may be new
- * objects at each render. Another `workflowId` is switched to, once what is unsaved was saved; another `endpoint` starts
- * anew. Rendered on a server it is `loading`. With a selector, only what it gives makes the component render again.
+ * objects at each render. Another `workflowId` is switched to, once what is unsaved was saved; another `endpoint`
+ * starts anew. Rendered on a server it is `loading`. With a selector, only what it gives makes the component render.
  */
 export function useWorkflowSync<D extends Document = Document>(source: Source<D>): WorkflowView<D>
 export function useWorkflowSync<T, D extends Document = Document>(
@@ -32,24 +32,33 @@ export function useWorkflowSync<T, D extends Document>(source: Source<D>, select
   return useSelected<T | WorkflowView<D>, D>(sync, select ?? ((snapshot) => viewOf(sync, snapshot)))
 }
 
+export interface DebounceOptions {
+  /** Which workflow the state is of, where `sync` switches between several. */
+  readonly workflowId?: string
+  readonly debounceMs?: number
+  /** That a state without any block is meant to be, and no accident: otherwise the server refuses to save that. */
+  readonly allowEmpty?: boolean
+}
+
 /**
  * Hands on what changes in `state`, which an application keeps in a store of its own, and saves it after a pause, or at
  * once when the component goes. The first state, and any before the workflow is loaded, is no edit.
- * Where `sync` switches between workflows, `workflowId` says which one the state is of.
  */
 export function useDebouncedWorkflowSync<D extends Document>(
-  sync: WorkflowSync<D>, state: D,
-  { workflowId, debounceMs = DEBOUNCE_MS }: { readonly workflowId?: string; readonly debounceMs?: number } = {},
+  sync: WorkflowSync<D>, state: D, options: DebounceOptions = {},
 ): void {
+  const { workflowId, debounceMs = DEBOUNCE_MS, allowEmpty = false } = options
   const saver = useMemo(() => createSaver(sync, debounceMs), [sync, debounceMs])
   const { shown, status } = useWorkflowSync(sync, ({ workflowId: shown, status }) => ({ shown, status }))
   const known = useRef({ sync, shown, state })
   useEffect(() => {
     const before = known.current
     const isOther = before.sync !== sync || before.shown !== shown || (workflowId ?? shown) !== shown
-    if (isOther || status === 'loading' || handOn(sync, before.state, state)) known.current = { sync, shown, state }
-    if (sync.hasUnsynced && before.state !== known.current.state) saver.later()
-  }, [sync, shown, status, state, workflowId, saver])
+    const changes = isOther || status === 'loading' ? [] : diff(before.state, state)
+    if (changes.length && !handOn(sync, changes, allowEmpty)) return
+    known.current = { sync, shown, state }
+    if (changes.length) saver.later()
+  }, [sync, shown, status, state, workflowId, allowEmpty, saver])
   useEffect(() => saver.now, [saver])
 }
 
@@ -89,12 +98,10 @@ const createSaver = <D extends Document>(sync: WorkflowSync<D>, debounceMs: numb
   return { now, later }
 }
 
-/** Says whether it was taken. Only what changed is: others may have changed the rest meanwhile. */
-const handOn = <D extends Document>(sync: WorkflowSync<D>, before: D, after: D): boolean => {
-  const changes = diff(before, after)
-  if (!changes.length) return true
-  return attempt(() => (sync.update((document) => fitting(document, changes) as D), true)) ?? false
-}
+/** Says whether they were taken. They are all that is handed on: others may have changed the rest meanwhile. */
+const handOn = <D extends Document>(
+  sync: WorkflowSync<D>, changes: readonly Change[], allowEmpty: boolean,
+): boolean => attempt(() => (sync.update((document) => fitting(document, changes) as D, { allowEmpty }), true)) ?? false
 
 const isSync = <D extends Document>(source: Source<D>): source is WorkflowSync<D> => 'getSnapshot' in source
 

@@ -32,7 +32,7 @@ type Middleware = <T, D extends Document = Document, Before extends Mutators = [
 
 /**
  * Middleware: the part of the state that `mapping` names is the document of `client`, which is `store.sync`. All else
- * never leaves the store, and functions never do. Until the document is here, what is set is not saved: it is no edit of it.
+ * never leaves the store, and functions never do. What is set before the document is here is no edit of it.
  * With `persist` leave that part out by `partialize`; `client` keeps it on the device, and knows how old it is.
  */
 export const workflowSync = (<T, D extends Document>(config: StateCreator<T>, options: StoreOptions<T, D>) =>

@@ -27,7 +27,7 @@ const SIM: Document = {
 }
 const LISTED: Document = {
   nodes: [
-    { id: 'a', type: 'input', position: at(1.4), data: { label: 'A' }, selected: true, measured: { width: 9, height: 9 } },
+    { id: 'a', type: 'input', position: at(1.4), data: { label: 'A' }, selected: true, measured: { width: 9 } },
     { id: 'b', position: at(2), data: {}, width: 80, height: 40 },
   ],
   edges: [edge('ab', 'a', 'b')],
@@ -41,7 +41,8 @@ const show = (document: Document, news: Partial<Snapshot> = {}, mapping?: FlowMa
   const node = (id: string) => result.current.nodes.find((each) => each.id === id)
   return { sync, result, change, node, now: () => sync.getSnapshot().document }
 }
-const drag = (id: string, x: number, dragging = true): NodeChange => ({ id, type: 'position', position: at(x), dragging })
+const drag = (id: string, x: number, dragging = true): NodeChange =>
+  ({ id, type: 'position', position: at(x), dragging })
 const remove = (id: string): NodeChange & { type: 'remove' } => ({ id, type: 'remove' })
 const ids = (nodes: readonly Node[]) => nodes.map(({ id }) => id)
 
@@ -156,7 +157,8 @@ describe('what is the same', () => {
 describe('what stays in this page', () => {
   test('selection and measured sizes are drawn, and never saved', () => {
     const { sync, change, node } = show(LISTED)
-    change({ id: 'b', type: 'select', selected: true }, { id: 'b', type: 'dimensions', dimensions: { width: 7, height: 8 } })
+    change({ id: 'b', type: 'select', selected: true })
+    change({ id: 'b', type: 'dimensions', dimensions: { width: 7, height: 8 } })
     expect(node('b')).toMatchObject({ selected: true, measured: { width: 7, height: 8 }, width: 80 })
     expect(node('a')?.selected).toBeUndefined()
     expect(sync.edits).toEqual([])
@@ -306,7 +308,8 @@ describe('adding', () => {
     act(() => result.current.onConnect(connection))
     expect(sync.edits).toHaveLength(1)
     expect(now()['edges']).toEqual([
-      edge('ab', 'a', 'b'), { id: expect.stringMatching(/^\d+-\d+-\d+-\d+$/), source: 'a', target: 'b', sourceHandle: 'out' },
+      edge('ab', 'a', 'b'),
+      { id: expect.stringMatching(/^\d+-\d+-\d+-\d+$/), source: 'a', target: 'b', sourceHandle: 'out' },
     ])
     act(() => result.current.onConnect({ ...connection, sourceHandle: 'else' }))
     const [, one, other] = now()['edges'] as Document[]
@@ -321,15 +324,16 @@ describe('adding', () => {
 
   test('a node that was added is saved without what is this page\'s alone', () => {
     const { change, now, node } = show(LISTED)
-    const item = { id: 'c', position: at(5), data: { label: 'C', run: undefined }, selected: true, measured: { width: 1 } }
-    change({ type: 'add', item })
+    const data = { label: 'C' }
+    change({ type: 'add', item: { id: 'c', position: at(5), data, selected: true, measured: { width: 1 } } })
     expect((now()['nodes'] as Document[])[2]).toEqual({ id: 'c', position: at(5), data: { label: 'C' } })
     expect(node('c')).toMatchObject({ selected: true })
   })
 
   test('a block that was added is what its data is, where it was put', () => {
     const { change, now } = show(SIM)
-    change({ type: 'add', item: { id: 'new', type: 'agent', position: at(5), parentId: 'loop', data: { name: 'New' } } })
+    const item = { id: 'new', type: 'agent', position: at(5), parentId: 'loop', data: { name: 'New' } }
+    change({ type: 'add', item })
     expect((now()['blocks'] as Document)['new']).toEqual({
       id: 'new', type: 'agent', name: 'New', position: at(5), data: { parentId: 'loop' },
     })
@@ -353,7 +357,8 @@ describe('adding', () => {
     const { result, now } = show({ ...LISTED, edges: [{ ...edge('ab', 'a', 'b'), label: 'then' }] })
     const [drawn] = result.current.edges
     if (!drawn) throw new Error('There is no edge.')
-    act(() => result.current.onEdgesChange([{ id: 'ab', type: 'replace', item: { ...drawn, source: 'b', target: 'a' } }]))
+    const item = { ...drawn, source: 'b', target: 'a' }
+    act(() => result.current.onEdgesChange([{ id: 'ab', type: 'replace', item }]))
     expect(now()['edges']).toEqual([{ ...edge('ab', 'b', 'a'), label: 'then' }])
   })
 })
@@ -361,7 +366,8 @@ describe('adding', () => {
 describe('where nothing can be edited', () => {
   test.each<Partial<Snapshot>>([{ role: 'VIEWER', status: 'read-only' }, { status: 'loading' }])('%j', (news) => {
     const { sync, result, change, node } = show(LISTED, news)
-    change(drag('a', 99), drag('a', 99, false), remove('b'), { type: 'add', item: { id: 'c', position: at(0), data: {} } })
+    change(drag('a', 99), drag('a', 99, false), remove('b'))
+    change({ type: 'add', item: { id: 'c', position: at(0), data: {} } })
     change({ id: 'a', type: 'dimensions', dimensions: { width: 1, height: 2 }, setAttributes: true })
     act(() => result.current.onConnect({ source: 'b', target: 'a', sourceHandle: null, targetHandle: null }))
     act(() => result.current.onEdgesChange([remove('ab')]))
