@@ -3,7 +3,7 @@
 import './editor.css'
 
 import { ReactFlowProvider } from '@xyflow/react'
-import { memo, useEffect } from 'react'
+import { memo, useEffect, useState } from 'react'
 import type { Account } from '../shared/account'
 import { Loading, Notice } from '../shared/notice'
 import { settle } from '../shared/route'
@@ -19,11 +19,12 @@ interface EditorProps {
 }
 
 export function Editor({ id, isNew, account, onRename }: EditorProps) {
-  const opened = useOpened(id, isNew, account)
+  const [attempt, setAttempt] = useState(0)
+  const opened = useOpened(id, isNew, account, attempt)
   if (opened === null) return <Loading label="Opening the workflow" />
   return (
     <OpenedProvider value={opened}>
-      <Gate isNew={isNew} onRename={onRename} />
+      <Gate isNew={isNew} onRename={onRename} onAgain={() => setAttempt(attempt + 1)} />
     </OpenedProvider>
   )
 }
@@ -31,13 +32,13 @@ export function Editor({ id, isNew, account, onRename }: EditorProps) {
 const GONE = ['NOT_FOUND', 'FORBIDDEN', 'ACCESS_REVOKED']
 
 /** Lets nobody edit before there is something to edit. */
-function Gate({ isNew, onRename }: Pick<EditorProps, 'isNew' | 'onRename'>) {
+function Gate({ isNew, onRename, onAgain }: Pick<EditorProps, 'isNew' | 'onRename'> & { onAgain: () => void }) {
   const { status, version, workflowId, role, error, hasUnsynced } = useSnapshot()
   const isBorn = version > 0
   useEffect(() => {
     if (isNew && isBorn) settle(workflowId)
   }, [isNew, isBorn, workflowId])
-  if (error && GONE.includes(error.code) && !hasUnsynced) return <Missing code={error.code} />
+  if (error && GONE.includes(error.code) && !hasUnsynced) return <Missing code={error.code} onShared={onAgain} />
   if (status === 'loading') return <Loading label="Opening the workflow" />
   if (error && !isBorn && role === null && !hasUnsynced) return <Unreached isSignedOut={status === 'needs-auth'} />
   return <Provided onRename={onRename} />

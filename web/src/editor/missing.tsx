@@ -3,10 +3,12 @@
 import { Copied } from '../shared/copy'
 import { Notice } from '../shared/notice'
 import { LIST, NEW } from '../shared/route'
-import { useEditor } from './use-opened'
+import { useEditor, useEvents } from './use-opened'
 
-export function Missing({ code }: { code: string }) {
+/** `onShared`: by now it may be there. */
+export function Missing({ code, onShared }: { code: string; onShared: () => void }) {
   const { account } = useEditor()
+  useEvents(({ workflow }) => workflow && onShared())
   const title = code === 'ACCESS_REVOKED' ? 'This workflow is not shared with you any more' : 'This workflow is not here'
   return (
     <div className="missing">

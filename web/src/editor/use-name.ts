@@ -1,34 +1,20 @@
 /** What the workflow is called, also while others rename it. */
 
-import { useEffect, useState } from 'react'
-import type { Server } from 'workflow-sync'
+import { useState } from 'react'
 import { workflowsOf } from '../list/workflows'
 import { wordsFor } from '../shared/ask'
 import { useToast } from '../shared/toast'
-import { NEW_NAME, useEditor, useSnapshot } from './use-opened'
-
-const CHANGED = 'subscription { workflowsChanged { id kind workflow { name } } }'
-
-type Changed = { readonly workflowsChanged: Pick<Server.WorkflowsChanged, 'id' | 'kind' | 'workflow'> }
+import { NEW_NAME, useEditor, useEvents, useSnapshot } from './use-opened'
 
 export function useName(): [string, (name: string) => void] {
-  const { sync, feed, account } = useEditor()
+  const { sync, account } = useEditor()
   const { name, workflowId, version } = useSnapshot()
   const [said, setSaid] = useState<string | null>(null)
   const toast = useToast()
 
-  useEffect(
-    () =>
-      feed.subscribe<Changed>({
-        query: CHANGED,
-        variables: () => ({}),
-        next: ({ workflowsChanged: { id, kind, workflow } }) => {
-          if (id === workflowId && kind === 'RENAMED' && workflow) setSaid(workflow.name)
-        },
-        end: () => {},
-      }),
-    [feed, workflowId],
-  )
+  useEvents(({ kind, workflow }) => {
+    if (kind === 'RENAMED' && workflow) setSaid(workflow.name)
+  })
 
   const rename = async (next: string) => {
     setSaid(next)

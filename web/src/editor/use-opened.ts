@@ -1,7 +1,9 @@
 /** One workflow, opened for as long as its page is shown. */
 
-import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react'
-import { createPresence, createWorkflowSync, type Feed, type Room, type Snapshot, webSocketFeed, type WorkflowSync } from 'workflow-sync'
+import { createContext, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import {
+  createPresence, createWorkflowSync, type Feed, type Room, type Server, type Snapshot, webSocketFeed, type WorkflowSync,
+} from 'workflow-sync'
 import { threeWay } from 'workflow-sync/merge'
 import type { Account } from '../shared/account'
 import { EMPTY_WORKFLOW } from './graph'
@@ -16,8 +18,8 @@ export interface Opened {
   readonly account: Account
 }
 
-/** Null at first. What is unsaved when the page is left is saved by the library. */
-export function useOpened(id: string, isNew: boolean, account: Account): Opened | null {
+/** Null at first. Another `attempt` opens it anew. What is unsaved when the page is left is saved by the library. */
+export function useOpened(id: string, isNew: boolean, account: Account, attempt: number): Opened | null {
   const [opened, setOpened] = useState<Omit<Opened, 'account'> | null>(null)
   const { connection } = account
   useEffect(() => {
@@ -32,7 +34,7 @@ export function useOpened(id: string, isNew: boolean, account: Account): Opened 
       room.close()
       void sync.close()
     }
-  }, [id, connection])
+  }, [id, connection, attempt])
   return opened && { ...opened, account }
 }
 
@@ -49,4 +51,26 @@ export function useEditor(): Opened {
 export function useSnapshot(): Snapshot {
   const { sync } = useEditor()
   return useSyncExternalStore(sync.subscribe, sync.getSnapshot)
+}
+
+const CHANGED = 'subscription { workflowsChanged { id kind workflow { name } } }'
+
+type Changed = Pick<Server.WorkflowsChanged, 'id' | 'kind' | 'workflow'>
+
+/** Hear what happens to this workflow besides saves. */
+export function useEvents(onEvent: (event: Changed) => void): void {
+  const { feed } = useEditor()
+  const { workflowId } = useSnapshot()
+  const handler = useRef(onEvent)
+  handler.current = onEvent
+  useEffect(
+    () =>
+      feed.subscribe<{ readonly workflowsChanged: Changed }>({
+        query: CHANGED,
+        variables: () => ({}),
+        next: ({ workflowsChanged }) => workflowsChanged.id === workflowId && handler.current(workflowsChanged),
+        end: () => {},
+      }),
+    [feed, workflowId],
+  )
 }
