@@ -366,18 +366,19 @@ const lift = (pending: Pending, move: Move, layer: Layer, below: Document, now: 
   const plain = below === now ? layer.after : fitting(now, changes)
   const after = merge && below !== now ? merge(below, layer.after, now) : plain
   if (segment.sent) return { ...layer, after, isFirm: layer.isFirm && Boolean(move.isAlone) }
-  if (isAstray(layer) && !isStale) return anew(segment, after, now, move.version)
+  if (isAstray(layer) && !isStale) return anew(segment, after, now, move)
   const meets = collide(changes.filter((change) => !isClock(change)), move.theirs) || diff(plain, after).length > 0
   return meets || segment.state || segment.base !== version
     ? { ...layer, after, isFirm: layer.isFirm && below === now && move.version === version && !isStale }
     : { ...layer, after, isFirm: !isStale, segment: { ...segment, base: move.version } }
 }
 
-/** Make an edit again, on what is there now; one of something that is gone waits for the user. */
-const anew = ({ refused: _, ...segment }: Segment, after: Document, now: Document, version: number): Layer => {
-  const changes = segment.changes ?? []
-  const lost = changes.filter((change) => 'value' in change && !tried(after, [change]))
+/** Make an edit again, on what is there now; one of something that is gone, or that the server never took, waits. */
+const anew = ({ refused: _, ...segment }: Segment, after: Document, now: Document, { version, ground }: Move): Layer => {
+  const changes = diff(now, after)
+  const isLost = (change: Change) => 'value' in change && !(tried(after, [change]) && tried(ground, changes))
+  const lost = segment.changes?.filter(isLost) ?? []
   const gone = lost.map(({ path }): Problem => ({ path, code: 'GONE', message: 'What this was part of is gone.' }))
-  const part = lost.length ? { refused: gone } : { changes: diff(now, after), base: version }
+  const part = lost.length ? { refused: gone } : { changes, base: version }
   return { segment: { ...segment, ...part }, after, isFirm: !lost.length, isRetry: false }
 }

@@ -284,3 +284,49 @@ describe('creating', () => {
     expect(segmentsOf(pending)).toMatchObject([{ base: 0, state: at(1) }])
   })
 })
+
+describe('edits whose paths lead nowhere on the server', () => {
+  const rejected = (changes: Document, merge?: Merge) =>
+    answered(saving(opened(1, at(0), merge), changes), 1, answer(1, {
+      status: 'REJECTED', problems: [problem('PATH', 'blocks', 'a', 'x')],
+    }))
+  const without = { blocks: { b: { x: 0 } } }
+
+  test('are nobody else\'s business until it is known what stands', () => {
+    const pending = rejected(at(1))
+    expect(problemsOf(pending)).toEqual([])
+    expect(pending).toMatchObject({ isStale: true, view: at(1) })
+    expect([isWaiting(pending), isUnsynced(pending)]).toEqual([false, true])
+  })
+
+  test('are made again on that', () => {
+    const pending = reloaded(rejected(at(1)), 4, at(7, 7))
+    expect(segmentsOf(pending)).toMatchObject([{ base: 4, changes: [x('a', 1)], sequence: 2 }])
+    expect(pending.view).toEqual(at(1, 7))
+  })
+
+  test('wait for the user where what they were part of is gone', () => {
+    const pending = reloaded(rejected(at(1)), 4, without)
+    expect(problemsOf(pending)).toMatchObject([{ code: 'GONE', path: ['blocks', 'a', 'x'] }])
+    expect(isWaiting(pending)).toBe(false)
+    expect(discarded(pending).view).toEqual(without)
+  })
+
+  test('bring it back where that can be told', () => {
+    const pending = reloaded(rejected(at(1), threeWay), 4, without)
+    expect(pending.view).toEqual(at(1))
+    expect(segmentsOf(pending)).toMatchObject([{ base: 4, changes: [{ path: ['blocks', 'a'], value: { x: 1 } }] }])
+  })
+
+  test('are over where there is nothing left to do', () => {
+    const pending = answered(saving(opened(), { blocks: { b: { x: 0 } } }), 1, answer(1, {
+      status: 'REJECTED', problems: [problem('PATH', 'blocks', 'a')],
+    }))
+    expect(isUnsynced(reloaded(pending, 4, without))).toBe(false)
+  })
+
+  test('are made again after the page was loaded anew', () => {
+    const kept = segmentsOf(rejected(at(1)))
+    expect(segmentsOf(reloaded(loaded(opened(4, at(7)), kept), 4, at(7)))).toMatchObject([{ base: 4, sent: false }])
+  })
+})
