@@ -422,6 +422,19 @@ describe('refusals', () => {
     expect(server.state['name']).toBe('good')
   })
 
+  test('an edit of what is refused waits with it, and goes out with it', async () => {
+    const sync = await start()
+    sync.update((document) => ({ ...document, extra: { name: BAD } }))
+    await pass(DEBOUNCE_MS)
+    sync.update((document) => ({ ...document, extra: { ...(document['extra'] as Document), x: 1 } }))
+    await pass(LONG_MS)
+    expect(network.saves.length).toBeLessThan(4)
+    expect(sync.getSnapshot()).toMatchObject({ status: 'error', kept: 'device', document: { extra: { name: BAD, x: 1 } } })
+    sync.discard()
+    await pass(LONG_MS)
+    expect(sync.getSnapshot()).toMatchObject({ status: 'idle', document: server.state, problems: [] })
+  })
+
   test('who may not save any more is told so', async () => {
     const sync = await start()
     network.refuse('FORBIDDEN')
@@ -614,7 +627,9 @@ describe('leaving', () => {
     expect(other.clientId).toBe(clientId)
     await pass()
     expect(xOf(server.state, 'a')).toBe(2)
-    await comeBack()
+    const coming = comeBack()
+    expect(xOf(sync.getSnapshot().document, 'a')).toBe(2)
+    await coming
     expect(sync.clientId).not.toBe(clientId)
     sync.update(moved('b', 2))
     await sync.flush()
