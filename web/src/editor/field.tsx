@@ -79,7 +79,7 @@ function Input({ id, value, isReadOnly, isShort, onChange }: InputProps) {
   return isShort ? (
     <input {...shared} autoComplete="off" onChange={change} />
   ) : (
-    <textarea {...shared} rows={1} placeholder={value === null ? 'Empty' : ''} onChange={change} />
+    <textarea {...shared} rows={1} className={shared.value.includes('\n') ? 'code' : ''} placeholder={value === null ? 'Empty' : ''} onChange={change} />
   )
 }
 

@@ -41,7 +41,7 @@ function isNode(block: Block): boolean {
 }
 
 export function titleOf(block: Block): string {
-  return textIn(block, namePath(block)) || (typeof block['id'] === 'string' ? block['id'] : 'Block')
+  return textIn(block, namePath(block)) || typeName(block)
 }
 
 export function isEnabled(block: Block): boolean {

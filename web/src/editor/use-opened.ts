@@ -9,7 +9,8 @@ import type { Account } from '../shared/account'
 import { EMPTY_WORKFLOW } from './graph'
 
 export const NEW_NAME = 'Untitled workflow'
-const DEBOUNCE_MS = 600 // a pause in typing; sooner than the library's, since others are watching
+const DEBOUNCE_MS = 60 // between keys: others are watching, and an edit should be on their screens within 150 ms
+const MAX_WAIT_MS = 400 // and they should see a block move while it is dragged
 
 export interface Opened {
   readonly sync: WorkflowSync
@@ -26,7 +27,8 @@ export function useOpened(id: string, isNew: boolean, account: Account, attempt:
     const feed = webSocketFeed(connection)
     const start = isNew ? { initial: EMPTY_WORKFLOW, name: NEW_NAME } : {}
     const sync = createWorkflowSync({
-      ...connection, ...start, workflowId: id, feed: () => feed, merge: threeWay, debounceMs: DEBOUNCE_MS,
+      ...connection, ...start, workflowId: id, feed: () => feed, merge: threeWay,
+      debounceMs: DEBOUNCE_MS, maxWaitMs: MAX_WAIT_MS,
     })
     const room = createPresence({ workflowId: id, clientId: sync.clientId, feed })
     setOpened({ sync, room, feed })

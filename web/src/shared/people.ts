@@ -27,9 +27,10 @@ export function colourOf(id: string): string {
   return COLOURS[hash % COLOURS.length] ?? '#2f6fdf'
 }
 
-/** "GO" of "Guest Otter". */
+/** "OT" of "Guest Otter", "AL" of "Ada Lovelace". */
 export function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/)
-  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => [...(word ?? '')][0] ?? '')
+  const words = name.replace(/^Guest\s+/, '').trim().split(/\s+/)
+  const [first = '', ...others] = words
+  const letters = others.length === 0 ? [...first].slice(0, 2) : [[...first][0], [...(others.at(-1) ?? '')][0]]
   return letters.join('').toUpperCase()
 }

@@ -3,6 +3,7 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useRef, useState } from 'react'
 import { Icon } from './icon'
 
+const MOST = 2 // at once
 const SHOWN_MS = 6_000 // long enough to read a sentence and to reach for its button
 
 export interface Toast {
@@ -25,7 +26,7 @@ export function Toasts({ children }: { children: ReactNode }) {
   const show = useCallback((toast: Toast) => {
     last.current += 1
     const key = last.current
-    setShown((toasts) => [...toasts.slice(-2), { ...toast, key }])
+    setShown((toasts) => [...toasts.slice(1 - MOST), { ...toast, key }])
   }, [])
   const hide = useCallback((key: number) => setShown((toasts) => toasts.filter((toast) => toast.key !== key)), [])
   return (
