@@ -35,7 +35,7 @@ export const BlockNode = memo(function BlockNode({ id, selected }: NodeProps) {
   return (
     <div
       className={isFrame ? 'block frame' : 'block'} data-hue={look.hue} data-selected={selected}
-      data-off={!isEnabled(block)} data-mark={marks?.get(id)}
+      data-off={!isEnabled(block)} data-mark={marks?.get(id)} style={isFrame ? FULL : { width: widthOf(block) }}
     >
       <Sockets id={id} ports={ports} isNote={look.icon === 'note'} />
       <div className="block-head">
@@ -50,6 +50,15 @@ export const BlockNode = memo(function BlockNode({ id, selected }: NodeProps) {
     </div>
   )
 })
+
+const FULL = { width: '100%', height: '100%' }
+const LEAST_WIDTH = 110 // pixels, as is the next
+const WIDTH = 240
+
+/** Narrow where its editor drew it so, or it would lie over its neighbours. */
+function widthOf(block: Block): number {
+  return Math.min(WIDTH, Math.max(LEAST_WIDTH, sizeOf(block)?.width ?? WIDTH))
+}
 
 function Body({ block }: { block: Block }) {
   const summary = summaryOf(block)

@@ -1,6 +1,6 @@
 /** One value of a block, to be edited as what it is: a text stays a text, a number a number. */
 
-import { useEffect, useId, useState } from 'react'
+import { useId, useState } from 'react'
 import type { Json } from 'workflow-sync'
 import { Icon } from '../shared/icon'
 
@@ -89,7 +89,6 @@ function Draft({ id, value, isReadOnly, onChange }: Omit<InputProps, 'isShort'>)
   const written = JSON.stringify(value, null, 2)
   const isNumber = typeof value === 'number'
   const isWrong = draft !== null && parse(draft, value) === undefined
-  useEffect(() => setDraft(null), [id])
   const shared = {
     id, value: draft ?? written, readOnly: isReadOnly, spellCheck: false, 'data-document': true,
     'aria-invalid': isWrong, 'aria-describedby': isWrong ? `${id}-why` : undefined,

@@ -63,9 +63,11 @@ export function typeName(block: Block): string {
   return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase()
 }
 
-/** A sentence about the block: its description, or the first text in it. */
+/** A sentence about the block: its description, or the first text in it; of a note, its text. */
 export function summaryOf(block: Block): string {
-  const texts = [textIn(block, descriptionPath(block)), ...settingsOf(block).map(({ value }) => value)]
+  const description = textIn(block, descriptionPath(block))
+  const settings = settingsOf(block).map(({ value }) => value)
+  const texts = /note/i.test(typeOf(block)) ? [...settings, description] : [description, ...settings]
   const text = texts.find((value) => typeof value === 'string' && value.trim() !== '')
   return typeof text === 'string' ? plain(text) : ''
 }

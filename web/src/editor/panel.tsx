@@ -14,20 +14,23 @@ import { useEditor, useSnapshot } from './use-opened'
 
 interface PanelProps {
   readonly id: string
-  /** The name is to be written at once, as the block is new. */
-  readonly isNew: boolean
+  /** The name is to be written at once. */
+  readonly isAsked: boolean
+  readonly onAnswered: () => void
   readonly onClose: () => void
 }
 
-export function Panel({ id, isNew, onClose }: PanelProps) {
+export function Panel({ id, isAsked, onAnswered, onClose }: PanelProps) {
   const { document, role } = useSnapshot()
   const block = blockIn(document, id)
   const { deleteElements } = useReactFlow()
   const body = useRef<HTMLDivElement>(null)
   useInSight(id)
   useEffect(() => {
-    if (isNew) body.current?.querySelector('input')?.select()
-  }, [isNew, id])
+    if (!isAsked) return
+    body.current?.querySelector('input')?.select()
+    onAnswered()
+  })
   if (!block) return null
   const isReadOnly = role === 'VIEWER'
   const remove = (
@@ -144,6 +147,7 @@ function Connections({ id, isReadOnly }: Omit<PartProps, 'block'>) {
   const free = [...graph.blocks].filter(([other]) => !taken.has(other))
   const connect = (target: string) =>
     sync.update((document) => withEdge(document, { id: crypto.randomUUID(), source: id, target }))
+  if (outgoing.length === 0 && (isReadOnly || free.length === 0)) return null
   return (
     <section className="panel-part" aria-label="Leads to">
       <h3>Leads to</h3>
@@ -167,7 +171,6 @@ function Connections({ id, isReadOnly }: Omit<PartProps, 'block'>) {
           ))}
         </select>
       )}
-      {isReadOnly && outgoing.length === 0 && <p className="quiet">Nowhere</p>}
     </section>
   )
 }

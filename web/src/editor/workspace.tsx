@@ -6,6 +6,7 @@ import { useWorkflowFlow } from 'workflow-sync/react-flow'
 import { Icon } from '../shared/icon'
 import { DropHint, pickFiles, useDrop } from '../shared/pick'
 import { moment } from '../shared/time'
+import { useToast } from '../shared/toast'
 import { Canvas } from './canvas'
 import { useTell } from './company'
 import { Conflicts } from './conflicts'
@@ -36,22 +37,28 @@ export function Workspace({ onRename }: { onRename: (name: string) => void }) {
   const [side, setSide] = useState<Side | null>(null)
   const [shown, setShown] = useState<Shown | null>(null)
   const [isSharing, setSharing] = useState(false)
-  const { newest, isAdding, setAdding, add, addAt } = useAdding(actions, selected, select)
+  const { asked, setAsked, isAdding, setAdding, add, addAt } = useAdding(actions, selected, select)
   const [take, replacing] = useImport(isReadOnly)
   const isOver = useDrop(take)
+  const duplicate = () => isReadOnly || select(actions.duplicate(selected))
   useTell(selected)
   useKeys({
     undo: sync.undo,
     redo: sync.redo,
     save: () => void sync.flush('MANUAL').catch(() => {}), // the indicator says what came of it
-    duplicate: () => isReadOnly || select(actions.duplicate(selected)),
+    duplicate,
     add: () => isReadOnly || !hasGraph || setAdding(true),
   })
   const open = (next: Side | null) => {
     setSide(next)
     if (next !== 'history') setShown(null)
   }
+  useNewConflicts(() => open('conflicts'))
   const [only] = selected
+  const leave = () => {
+    clear()
+    focusBlock(only)
+  }
   return (
     <div className="workspace">
       <Header
@@ -62,17 +69,19 @@ export function Workspace({ onRename }: { onRename: (name: string) => void }) {
           {shown ? (
             <Past shown={shown} isReadOnly={isReadOnly} onClose={() => setShown(null)} />
           ) : hasGraph ? (
-            <Canvas flow={flow} onAddAt={addAt} />
+            <Canvas flow={flow} onAddAt={addAt} onEnter={setAsked} />
           ) : (
             <JsonView />
           )}
-          {!shown && hasGraph && !isReadOnly && <Dock isAdding={isAdding} onAdding={setAdding} onAdd={add} />}
+          {!shown && hasGraph && !isReadOnly && (
+            <Dock isAdding={isAdding} onAdding={setAdding} onAdd={add} selected={selected} onDuplicate={duplicate} />
+          )}
           {!shown && hasGraph && graphOf(document)?.blocks.size === 0 && <Hint isReadOnly={isReadOnly} />}
         </div>
         {side === 'history' && <History shown={shown} onShow={setShown} onClose={() => open(null)} />}
         {side === 'conflicts' && <Conflicts onClose={() => open(null)} />}
         {side === null && only !== undefined && selected.length === 1 && (
-          <Panel id={only} isNew={only === newest} onClose={clear} />
+          <Panel id={only} isAsked={only === asked} onAnswered={() => setAsked(null)} onClose={leave} />
         )}
       </main>
       {isSharing && <Share onClose={() => setSharing(false)} />}
@@ -82,6 +91,24 @@ export function Workspace({ onRename }: { onRename: (name: string) => void }) {
   )
 }
 
+/** Go back to where the panel was opened from. */
+function focusBlock(id: string | undefined): void {
+  if (id !== undefined) document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus()
+}
+
+/** Tell of conflicts that come up while somebody works. */
+function useNewConflicts(onLook: () => void): void {
+  const { conflicts } = useSnapshot()
+  const toast = useToast()
+  const before = useRef(conflicts.length)
+  useEffect(() => {
+    if (conflicts.length > before.current) {
+      toast({ text: 'Two people changed the same thing', action: { label: 'Look', run: onLook } })
+    }
+    before.current = conflicts.length
+  })
+}
+
 const CORNER = { x: 120, y: 40 } // from the middle of a block
 const NEXT_X = 300 // from a block to the one after it
 
@@ -89,26 +116,26 @@ const NEXT_X = 300 // from a block to the one after it
 function useAdding(actions: Actions, selected: readonly string[], select: (ids: readonly string[]) => void) {
   const { screenToFlowPosition, getInternalNode } = useReactFlow()
   const [isAdding, setAdding] = useState(false)
-  const [newest, setNewest] = useState<string | null>(null)
-  const asked = useRef<XYPosition | null>(null)
+  const [asked, setAsked] = useState<string | null>(null) // whose name is to be written
+  const place = useRef<XYPosition | null>(null)
   useEffect(() => {
-    if (!isAdding) asked.current = null
+    if (!isAdding) place.current = null
   }, [isAdding])
   const add = (kind: Kind) => {
     const before = selected.length === 1 ? getInternalNode(selected[0] ?? '')?.internals.positionAbsolute : undefined
-    const middle = asked.current ?? screenToFlowPosition(middleOfCanvas())
-    const isAfter = asked.current === null && before !== undefined
+    const middle = place.current ?? screenToFlowPosition(middleOfCanvas())
+    const isAfter = place.current === null && before !== undefined
     const at = isAfter ? { x: before.x + NEXT_X, y: before.y } : { x: middle.x - CORNER.x, y: middle.y - CORNER.y }
     const id = actions.add(kind, at)
-    setNewest(id)
+    setAsked(id)
     select([id])
     setAdding(false)
   }
   const addAt = ({ clientX, clientY }: { clientX: number; clientY: number }) => {
-    asked.current = screenToFlowPosition({ x: clientX, y: clientY })
+    place.current = screenToFlowPosition({ x: clientX, y: clientY })
     setAdding(true)
   }
-  return { newest, isAdding, setAdding, add, addAt }
+  return { asked, setAsked, isAdding, setAdding, add, addAt }
 }
 
 function middleOfCanvas(): XYPosition {
