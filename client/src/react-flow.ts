@@ -53,10 +53,9 @@ function createFlow<N extends Node, E extends Edge>(sync: WorkflowSync, mapping:
   const tell = () => listeners.forEach((listener) => listener())
 
   const edit = (next: (document: Document) => Document, goesOn = false) => {
-    const snapshot = sync.getSnapshot()
-    if (isReadOnly(snapshot)) return
-    const document = next(snapshot.document)
-    if (document === snapshot.document) return
+    const before = sync.getSnapshot().document
+    const document = next(before)
+    if (document === before) return
     const allowEmpty = graphOf(document).elements.size === 0 // who takes away the last block means it
     attempt(() => sync.update(document, { step: stepOf(goesOn), allowEmpty })) // why not is in the snapshot
   }

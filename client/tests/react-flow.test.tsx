@@ -366,7 +366,9 @@ describe('adding', () => {
 describe('where nothing can be edited', () => {
   test.each<Partial<Snapshot>>([{ role: 'VIEWER', status: 'read-only' }, { status: 'loading' }])('%j', (news) => {
     const { sync, result, change, node } = show(LISTED, news)
-    change(drag('a', 99), drag('a', 99, false), remove('b'))
+    change(drag('a', 99))
+    expect(node('a')?.position).toEqual(at(1.4))
+    change(drag('a', 99, false), remove('b'))
     change({ type: 'add', item: { id: 'c', position: at(0), data: {} } })
     change({ id: 'a', type: 'dimensions', dimensions: { width: 1, height: 2 }, setAttributes: true })
     act(() => result.current.onConnect({ source: 'b', target: 'a', sourceHandle: null, targetHandle: null }))

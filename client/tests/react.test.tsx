@@ -104,6 +104,15 @@ describe('useWorkflowSync', () => {
     expect(result.current.workflowId).toBe('v')
   })
 
+  test('a switch by hand stays until the options name another workflow', async () => {
+    const { result, rerender } = renderHook(() => useWorkflowSync(options()))
+    await pass()
+    await act(() => result.current.sync.switchTo('v'))
+    rerender()
+    await pass()
+    expect(result.current.workflowId).toBe('v')
+  })
+
   test('another endpoint starts anew', async () => {
     const { result, rerender } = renderHook(({ endpoint }) => useWorkflowSync(options({ endpoint })), {
       initialProps: { endpoint: '/graphql' },
@@ -275,10 +284,10 @@ describe('useDebouncedWorkflowSync', () => {
     const { sync, rerender } = await begin({ state: {} })
     rerender({ state: blocks(-1) })
     network.serve()
-    await pass()
-    rerender({ state: blocks(1) })
     await pass(10_000)
     expect(sync.getSnapshot()).toMatchObject({ document: blocks(1), hasUnsynced: false, version: 1 })
+    rerender({ state: blocks(1) })
+    expect(sync.hasUnsynced).toBe(false)
     await sync.close()
   })
 

@@ -137,12 +137,28 @@ describe('what the document becomes', () => {
 
   test('of another workflow has nothing of the one before', () => {
     const { client, store } = begin({ blocks: { a: {} }, loops: { l: {} } })
+    const shown = () => [store.getState().blocks, store.getState().loops]
     client.become({ workflowId: 'v', document: {}, version: 0, status: 'loading' })
-    expect(store.getState()).toMatchObject({ blocks: {}, loops: {} })
-    client.become({ document: { blocks: { b: {} } }, version: 1, status: 'idle' })
-    expect(store.getState()).toMatchObject({ blocks: { b: {} }, loops: {} })
+    expect(shown()).toEqual([{}, {}])
+    client.become({ document: { blocks: { b: {} }, loops: { m: {} } }, version: 1, status: 'idle' })
+    client.become({ document: { blocks: { b: {} } } })
+    expect(shown()).toEqual([{ b: {} }, {}])
     expect(client.edits).toEqual([])
   })
+})
+
+test('what other middleware sets while the store is created is no edit', () => {
+  const client = createMemorySync(DOCUMENT)
+  const config = workflowSync((): State => ({ blocks: {}, loops: {}, zoom: 1, add: () => {} }), {
+    client, mapping: ['blocks', 'loops'],
+  })
+  const store = createStore<State>((set, get, store) => {
+    const state = config(set, get, store as never)
+    set({ blocks: {} })
+    return state
+  })
+  expect(store.getState()).toMatchObject(DOCUMENT)
+  expect(client.edits).toEqual([])
 })
 
 describe('a mapping of one\'s own', () => {
