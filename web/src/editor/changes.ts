@@ -1,7 +1,7 @@
 /** What a version changed, in the words of the canvas: which blocks and connections, and what in them. Pure. */
 
 import type { Change, Document, Path } from 'workflow-sync'
-import { getIn, isObject, type Maybe, textIn } from '../shared/json'
+import { getIn, idOf, isList, isObject, type Maybe, textIn } from '../shared/json'
 import { labelOf, titleOf } from './fields'
 import { type Graph, graphOf } from './graph'
 
@@ -29,8 +29,30 @@ const WRAPPING = new Set(['subBlocks', 'value', 'data', 'inputs', 'template', 'n
 
 export function partsOf(changes: readonly Change[], versions: Versions): readonly Part[] {
   const graph = graphOf(versions.after) ?? graphOf(versions.before)
-  const groups = Map.groupBy(changes, ({ path }) => JSON.stringify(wholeOf(path, graph)))
-  return [...groups].map(([key, group]) => partOf(key, JSON.parse(key) as Path, group, versions, graph))
+  const single = changes.flatMap((change) => singly(change, versions, graph))
+  const groups = Map.groupBy(single, ({ path }) => JSON.stringify(wholeOf(path, graph)))
+  const parts = [...groups].map(([key, group]) => partOf(key, JSON.parse(key) as Path, group, versions, graph))
+  return parts.filter(({ rows, what }) => what === 'changed' || rows.every(({ before, after }) => !isEmpty(before ?? after)))
+}
+
+/** All blocks or connections, where they come or go at once, one by one. */
+function singly(change: Change, { before, after }: Versions, graph: Graph | null): readonly Change[] {
+  const { path } = change
+  const depth = graph?.path.length ?? 0
+  const isAll = path.length === depth + 1 && (path[depth] === graph?.kind || path[depth] === 'edges')
+  if (!isAll || 'order' in change) return [change]
+  const ids = new Set([getIn(before, path), getIn(after, path)].flatMap(idsIn))
+  return [...ids].map((id) => ({ ...change, path: [...path, id] }))
+}
+
+function idsIn(members: Maybe): readonly string[] {
+  if (isList(members)) return members.flatMap((item) => idOf(item) ?? [])
+  return isObject(members) ? Object.keys(members) : []
+}
+
+/** Nothing to tell of. */
+function isEmpty(value: Maybe): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
 /** The path of the block or connection that a change is in; else of the top-level member. */

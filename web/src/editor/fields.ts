@@ -60,7 +60,7 @@ const GENERAL = /^(genericNode|agentFlow|customNode|custom|default|node)$/
 export function typeName(block: Block): string {
   const type = GENERAL.test(typeOf(block)) ? textIn(block, ['type']) : typeOf(block)
   const words = type.replace(/(Agentflow|Node|Component)$|_v\d+$/, '').replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_-]+/g, ' ')
-  return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase()
+  return sentence(words)
 }
 
 /** A sentence about the block: its description, or the first text in it; of a note, its text. */
@@ -115,8 +115,12 @@ function fieldOf(key: string, value: Json, whole: Path, isWrapped: boolean): Fie
 
 /** "systemPrompt" reads "System prompt". */
 export function labelOf(key: string): string {
-  const words = key.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_-]+/g, ' ').trim().toLowerCase()
-  return words.charAt(0).toUpperCase() + words.slice(1)
+  return sentence(key.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_-]+/g, ' ').trim())
+}
+
+function sentence(words: string): string {
+  const text = words.toLowerCase().replace(/\b(ai|api|html|http|id|json|llm|sql|url|xml)\b/g, (word) => word.toUpperCase())
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 export function withSetting(block: Block, key: string, value: Json): Json {

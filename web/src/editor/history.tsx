@@ -13,6 +13,8 @@ import { useToast } from '../shared/toast'
 import { type Part, partsOf } from './changes'
 import { Diff } from './diff'
 import { Drawer } from './drawer'
+import { Switch } from './field'
+import { eachOf, type Sitting, sittingsOf } from './sittings'
 import { useEditor, useSnapshot } from './use-opened'
 
 const REASONS: Readonly<Record<SaveReason, string>> = {
@@ -42,13 +44,15 @@ interface HistoryProps {
 
 export function History({ shown, onShow, onClose }: HistoryProps) {
   const { versions, error, more, reload } = useVersions()
+  const [isEach, setEach] = useState(false)
   const read = useReading()
   const chosen = shown?.version.version ?? null
+  const sittings = versions === null ? [] : isEach ? versions.map(eachOf) : sittingsOf(versions)
 
-  const choose = async (version: Version) => {
-    if (version.version === chosen) return onShow(null)
-    const found = await read(version)
-    if (found) onShow({ version, ...found })
+  const choose = async (sitting: Sitting) => {
+    if (isIn(sitting, chosen)) return onShow(null)
+    const found = await read(sitting)
+    if (found) onShow({ version: sitting.newest, ...found })
   }
 
   return (
@@ -56,14 +60,20 @@ export function History({ shown, onShow, onClose }: HistoryProps) {
       {error !== null && <p className="problem">{wordsFor(error)}</p>}
       {versions === null && error === null && <Loading label="Reading the history" />}
       {versions?.length === 0 && <p className="quiet">Nothing was saved yet.</p>}
-      {byDay(versions ?? []).map(([day, ofDay]) => (
+      {versions !== null && versions.length > 1 && (
+        <div className="history-tools">
+          <Switch label="Each save" value={isEach} isReadOnly={false} onChange={(next) => (setEach(next), onShow(null))} />
+        </div>
+      )}
+      {byDay(sittings).map(([day, ofDay]) => (
         <section key={day} className="day" aria-label={day}>
           <h3>{day}</h3>
           <ol>
-            {ofDay.map((version) => (
+            {ofDay.map((sitting) => (
               <Entry
-                key={version.version} version={version} parts={version.version === chosen ? (shown?.parts ?? null) : null}
-                onChoose={() => void choose(version)} onLabelled={reload}
+                key={sitting.oldest.version} sitting={sitting} onLabelled={reload} onRestored={() => onShow(null)}
+                parts={isIn(sitting, chosen) ? (shown?.parts ?? null) : null}
+                onChoose={() => void choose(sitting)}
               />
             ))}
           </ol>
@@ -78,21 +88,22 @@ export function History({ shown, onShow, onClose }: HistoryProps) {
   )
 }
 
-function byDay(versions: readonly Version[]): readonly (readonly [string, readonly Version[]])[] {
-  return [...Map.groupBy(versions, ({ savedAt }) => dayOf(savedAt))]
+function byDay(sittings: readonly Sitting[]): readonly (readonly [string, readonly Sitting[]])[] {
+  return [...Map.groupBy(sittings, ({ newest }) => dayOf(newest.savedAt))]
 }
 
 interface EntryProps {
-  readonly version: Version
+  readonly sitting: Sitting
   /** What it changed, where it is looked at. */
   readonly parts: readonly Part[] | null
   readonly onChoose: () => void
   readonly onLabelled: () => void
+  readonly onRestored: () => void
 }
 
-function Entry({ version, parts, onChoose, onLabelled }: EntryProps) {
+function Entry({ sitting: { newest, count }, parts, onChoose, onLabelled, onRestored }: EntryProps) {
   const { account } = useEditor()
-  const { savedBy, savedAt, reason, label } = version
+  const { savedBy, savedAt, reason, label } = newest
   const isChosen = parts !== null
   return (
     <li className="entry" data-chosen={isChosen}>
@@ -100,7 +111,7 @@ function Entry({ version, parts, onChoose, onLabelled }: EntryProps) {
         <Avatar id={savedBy} />
         <span className="entry-text">
           <span className="entry-who">{savedBy === account.id ? 'You' : nameOf(savedBy)}</span>
-          <span className="entry-why">{REASONS[reason]}</span>
+          <span className="entry-why">{count > 1 ? `Edited, saved ${count} times` : REASONS[reason]}</span>
           {label !== null && (
             <span className="label">
               <Icon name="tag" size={13} />
@@ -115,14 +126,20 @@ function Entry({ version, parts, onChoose, onLabelled }: EntryProps) {
       {isChosen && (
         <div className="entry-more">
           <Diff parts={parts} />
-          <EntryActions version={version} onLabelled={onLabelled} />
+          <EntryActions version={newest} onLabelled={onLabelled} onRestored={onRestored} />
         </div>
       )}
     </li>
   )
 }
 
-function EntryActions({ version, onLabelled }: { version: Version; onLabelled: () => void }) {
+interface EntryActionsProps {
+  readonly version: Version
+  readonly onLabelled: () => void
+  readonly onRestored: () => void
+}
+
+function EntryActions({ version, onLabelled, onRestored }: EntryActionsProps) {
   const { sync } = useEditor()
   const { role, version: current } = useSnapshot()
   const [isNaming, setNaming] = useState(false)
@@ -140,7 +157,7 @@ function EntryActions({ version, onLabelled }: { version: Version; onLabelled: (
   return (
     <div className="entry-actions">
       {version.version < current && (
-        <button type="button" className="button small primary" onClick={() => void restore(version)}>
+        <button type="button" className="button small primary" onClick={() => void restore(version).then(onRestored)}>
           <Icon name="restore" size={15} /> Restore
         </button>
       )}
@@ -176,16 +193,17 @@ export function useRestore(): (version: Version) => Promise<void> {
   }
 }
 
-/** Reads a version, and what it changed; null where that fails. */
-function useReading(): (version: Version) => Promise<{ document: Document; parts: readonly Part[] } | null> {
+/** Reads how it was after a sitting, and what that changed; null where that fails. */
+function useReading(): (sitting: Sitting) => Promise<Omit<Shown, 'version'> | null> {
   const { sync } = useEditor()
   const toast = useToast()
-  return async ({ version }) => {
+  return async ({ newest, oldest }) => {
+    const [from, to] = [oldest.version - 1, newest.version]
     try {
       const [changes, after, before] = await Promise.all([
-        sync.history.diff(version - 1, version),
-        sync.history.at(version),
-        version > 1 ? sync.history.at(version - 1) : {},
+        sync.history.diff(from, to),
+        sync.history.at(to),
+        from > 0 ? sync.history.at(from) : {},
       ])
       return { document: after, parts: partsOf(changes, { before, after }) }
     } catch (error) {
@@ -200,6 +218,10 @@ interface Versions {
   readonly error: unknown
   readonly more: (() => void) | null
   readonly reload: () => void
+}
+
+function isIn({ newest, oldest }: Sitting, version: number | null): boolean {
+  return version !== null && version <= newest.version && version >= oldest.version
 }
 
 /** Newest first; those that are saved meanwhile come in by themselves. */

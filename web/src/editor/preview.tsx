@@ -8,6 +8,8 @@ import type { Part } from './changes'
 import { graphOf } from './graph'
 import { flowOf } from './mapping'
 
+const FIT = { padding: 0.2, maxZoom: 1 }
+
 export function Preview({ document, parts }: { document: Document; parts: readonly Part[] }) {
   const flow = useMemo(() => flowOf(document), [document])
   const source = useMemo((): Source => {
@@ -19,7 +21,7 @@ export function Preview({ document, parts }: { document: Document; parts: readon
     <SourceProvider value={source}>
       <ReactFlowProvider>
         <ReactFlow
-          {...flow} nodeTypes={NODE_TYPES} colorMode="system" fitView minZoom={0.05} aria-label="Version"
+          {...flow} nodeTypes={NODE_TYPES} colorMode="system" fitView fitViewOptions={FIT} minZoom={0.05} aria-label="Version"
           nodesDraggable={false} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} elementsSelectable={false}
         >
           <Background />
