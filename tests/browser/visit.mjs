@@ -1,4 +1,4 @@
-// A visit to this server's pages with a real browser: `node visit.mjs SCENARIOS NAME ADDRESS GIVEN`, browser in CHROMIUM.
+// A visit to the pages with a real browser: `node visit.mjs SCENARIOS NAME ADDRESS GIVEN`, browser in CHROMIUM.
 // It fails where the scenario does, and where the browser complained or turned to anybody but the server.
 // What only the caller can do is asked for by a line `ask WHAT` on stdout, and answered by a line on stdin.
 

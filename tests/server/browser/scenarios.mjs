@@ -4,19 +4,19 @@ import assert from 'node:assert/strict'
 
 const EXAMPLES = ['Sync', 'Read', 'List', 'Hear']
 
-export async function openTheStartPage(browser) {
+export async function openThePageForDevelopers(browser) {
   const page = await browser.newPage()
-  await page.goto('/')
+  await page.goto('/developers')
   await page.getByRole('status').getByText('Signed in as developer').waitFor()
   await page.getByText('workflow-sync token').waitFor()
   await page.getByRole('link', { name: 'Open GraphiQL' }).click()
   await ready(page)
 }
 
-export async function openTheStartPageOnAPhone(browser) {
+export async function openThePageForDevelopersOnAPhone(browser) {
   const page = await browser.newPage()
   await page.setViewportSize({ width: 360, height: 740 })
-  await page.goto('/')
+  await page.goto('/developers')
   await page.getByText('workflow-sync token').waitFor()
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360, 'the page scrolls sideways')
 }

@@ -21,12 +21,12 @@ def visit(server: Running, chromium: str) -> Visit:
     return run
 
 
-async def test_the_start_page_says_who_one_is_and_leads_to_graphiql(visit: Visit) -> None:
-    await visit("openTheStartPage")
+async def test_the_page_for_developers_says_who_one_is_and_leads_to_graphiql(visit: Visit) -> None:
+    await visit("openThePageForDevelopers")
 
 
-async def test_the_start_page_fits_on_a_phone(visit: Visit) -> None:
-    await visit("openTheStartPageOnAPhone")
+async def test_the_page_for_developers_fits_on_a_phone(visit: Visit) -> None:
+    await visit("openThePageForDevelopersOnAPhone")
 
 
 async def test_graphiql_opens_signed_in_with_an_example_in_each_tab(visit: Visit) -> None:
