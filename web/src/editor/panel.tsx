@@ -56,13 +56,19 @@ interface PartProps {
   readonly isReadOnly: boolean
 }
 
+const PAUSE_MS = 1_500 // ends what is undone in one go
+
 /** Writes one place of a block; what is typed in one go is undone in one go. */
 function useWrite(id: string): (path: Path, value: Json | undefined) => void {
   const { sync } = useEditor()
-  return (path, value) =>
-    sync.update((document) => editBlock(document, id, (block) => setIn(block, path, value)), {
-      step: `${id} ${path.join(' ')}`,
-    })
+  const last = useRef({ at: 0, go: 0 })
+  return (path, value) => {
+    const now = Date.now()
+    const { at, go } = last.current
+    last.current = { at: now, go: now - at > PAUSE_MS ? go + 1 : go }
+    const step = `${id} ${path.join(' ')} ${last.current.go}`
+    sync.update((document) => editBlock(document, id, (block) => setIn(block, path, value)), { step })
+  }
 }
 
 function Basics({ id, block, isReadOnly }: PartProps) {

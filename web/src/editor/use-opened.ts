@@ -2,7 +2,7 @@
 
 import { createContext, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import {
-  createPresence, createWorkflowSync, type Feed, type Room, type Server, type Snapshot, webSocketFeed, type WorkflowSync,
+  createPresence, createWorkflowSync, type Feed, type Room, type Server, type Snapshot, SyncError, webSocketFeed, type WorkflowSync,
 } from 'workflow-sync'
 import { threeWay } from 'workflow-sync/merge'
 import type { Account } from '../shared/account'
@@ -31,13 +31,29 @@ export function useOpened(id: string, isNew: boolean, account: Account, attempt:
       debounceMs: DEBOUNCE_MS, maxWaitMs: MAX_WAIT_MS,
     })
     const room = createPresence({ workflowId: id, clientId: sync.clientId, feed })
-    setOpened({ sync, room, feed })
+    setOpened({ sync: forgiving(sync), room, feed })
     return () => {
       room.close()
       void sync.close()
     }
   }, [id, connection, attempt])
   return opened && { ...opened, account }
+}
+
+/** Why an edit is not taken, as of a viewer, is in the snapshot: who makes it need not catch anything. */
+function forgiving(sync: WorkflowSync): WorkflowSync {
+  const forgive =
+    <Given extends unknown[]>(act: (...given: Given) => void) =>
+    (...given: Given): void => {
+      try {
+        act(...given)
+      } catch (error) {
+        if (!(error instanceof SyncError)) throw error
+      }
+    }
+  const [update, undo, redo] = [forgive(sync.update), forgive(sync.undo), forgive(sync.redo)]
+  const [retry, discard] = [forgive(sync.retry), forgive(sync.discard)]
+  return Object.assign(Object.create(sync) as WorkflowSync, { update, undo, redo, retry, discard })
 }
 
 const Context = createContext<Opened | null>(null)
