@@ -54,7 +54,3 @@ export const withConnection = (document: Document, connection: Connection, id: s
   const isThere = [...graphOf(document).edges.values()].some((other) => isParallel(edge, other))
   return isThere ? document : withEdges(document, new Map([[id, edge]]))
 }
-
-/** Says whether more of the same will follow: a drag, of which this is not the end. */
-export const isGoingOn = (change: NodeChange): boolean =>
-  (change.type === 'position' && change.dragging === true) || (change.type === 'dimensions' && change.resizing === true)

@@ -41,6 +41,10 @@ export const only = (marks: Marks, there: ReadonlyMap<string, unknown>): Marks =
   return left.length === marks.size ? marks : new Map(left)
 }
 
+/** Says whether something is being dragged or resized. */
+export const isGoingOn = (marks: Marks): boolean =>
+  [...marks.values()].some(({ dragging, resizing }) => dragging || resizing)
+
 /** What is to be drawn of it. */
 export const withMark = <T extends object>(item: T, { position, ...mark }: Mark): T =>
   ({ ...item, ...mark, ...(position && { position }) })

@@ -4,9 +4,9 @@ import type { Connection, Edge, EdgeChange, Node, NodeChange } from '@xyflow/rea
 import { useMemo, useSyncExternalStore } from 'react'
 import { attempt } from './attempt.js'
 import { draw, type Drawing, type FlowMapping, type Picture } from './drawing.js'
-import { isGoingOn, withConnection, withEdgeChanges, withNodeChanges } from './gestures.js'
+import { withConnection, withEdgeChanges, withNodeChanges } from './gestures.js'
 import { graphOf } from './graph.js'
-import { marked, NO_MARKS, only } from './marks.js'
+import { isGoingOn, marked, NO_MARKS, only } from './marks.js'
 import type { Document, Snapshot, WorkflowSync } from './types.js'
 
 export type { FlowMapping } from './drawing.js'
@@ -52,18 +52,19 @@ function createFlow<N extends Node, E extends Edge>(sync: WorkflowSync, mapping:
 
   const tell = () => listeners.forEach((listener) => listener())
 
-  const edit = (next: (document: Document) => Document, goesOn = false) => {
+  const edit = (next: (document: Document) => Document) => {
+    const step = stepOf()
     const before = sync.getSnapshot().document
     const document = next(before)
     if (document === before) return
     const allowEmpty = graphOf(document).elements.size === 0 // who takes away the last block means it
-    attempt(() => sync.update(document, { step: stepOf(goesOn), allowEmpty })) // why not is in the snapshot
+    attempt(() => sync.update(document, { step, allowEmpty })) // why not is in the snapshot
   }
 
   /** One step is what happens until a drag ends, or else at once: React Flow deletes edges first, then their nodes. */
-  const stepOf = (goesOn: boolean): string => {
+  const stepOf = (): string => {
     const step = (gesture ??= newId())
-    if (!goesOn) queueMicrotask(() => (gesture = undefined))
+    if (!isGoingOn(nodeMarks)) queueMicrotask(() => (gesture = undefined))
     return step
   }
 
@@ -71,7 +72,7 @@ function createFlow<N extends Node, E extends Edge>(sync: WorkflowSync, mapping:
     onNodesChange: (changes: NodeChange<N>[]) => {
       const meant = isReadOnly(sync.getSnapshot()) ? changes.filter(({ type }) => type !== 'position') : changes
       nodeMarks = marked(nodeMarks, meant)
-      edit((document) => withNodeChanges(document, meant, picture.nodes, mapping.fromNode), meant.some(isGoingOn))
+      edit((document) => withNodeChanges(document, meant, picture.nodes, mapping.fromNode))
       tell()
     },
     onEdgesChange: (changes: EdgeChange<E>[]) => {
