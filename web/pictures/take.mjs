@@ -16,7 +16,8 @@ const SHARE = 'mutation($id: ID!, $userId: ID!) { shareWorkflow(id: $id, userId:
 const LABEL = 'mutation($id: ID!) { labelVersion(id: $id, version: 2, label: "Sent to the team") { version } }'
 
 const block = (id, type, name, x, y, fields) => {
-  const subBlocks = Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, { id: key, type: 'short-input', value }]))
+  const shown = ([key, value]) => [key, { id: key, type: 'short-input', value }]
+  const subBlocks = Object.fromEntries(Object.entries(fields).map(shown))
   return { id, type, name, position: { x, y }, enabled: true, subBlocks, outputs: {} }
 }
 
@@ -38,9 +39,9 @@ const DOCUMENT = {
 
 /** What somebody asks the server, as a program of theirs would. */
 async function signedIn({ id }) {
-  const json = { 'Content-Type': 'application/json' }
-  const post = async (path, body, headers) => {
-    const response = await fetch(ADDRESS + path, { method: 'POST', headers: { ...json, ...headers }, body: JSON.stringify(body) })
+  const post = async (path, body, signature) => {
+    const headers = { 'Content-Type': 'application/json', ...signature }
+    const response = await fetch(ADDRESS + path, { method: 'POST', headers, body: JSON.stringify(body) })
     return response.json()
   }
   const { token } = await post('/development/token', { name: id })
@@ -60,7 +61,10 @@ async function opened(browser, guest, id, options) {
   return page
 }
 
-const picture = (page, name) => page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, import.meta.url)) })
+async function picture(page, name) {
+  await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)))
+  await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, import.meta.url)) })
+}
 
 const id = randomUUID()
 const [ann, bob] = await Promise.all([signedIn(ANN), signedIn(BOB)])
@@ -82,11 +86,14 @@ const there = await opened(browser, BOB, id)
 await there.getByText('Triage', { exact: true }).first().click()
 const light = await opened(browser, ANN, id)
 await light.getByText('Draft a reply').first().click()
+await light.getByRole('button', { name: 'Fit View' }).click()
 await light.getByText('Bob').first().waitFor()
 await picture(light, 'editor')
+await light.close()
 
 const dark = await opened(browser, ANN, id, { colorScheme: 'dark' })
-await dark.getByRole('button', { name: 'History' }).click()
-await dark.getByText('Sent to the team').waitFor()
-await picture(dark, 'history')
+await dark.getByRole('button', { name: '1 conflict' }).click()
+await dark.getByRole('button', { name: 'Fit View' }).click()
+await dark.getByText('Never promise a date.').waitFor()
+await picture(dark, 'conflict')
 await browser.close()
