@@ -4,8 +4,8 @@
  *     confirmed ---- layer ---- layer ---- layer ----> view
  *     at `version`   sent       closed     refused     `open`: the edits since the last layer
  *
- * An edit is sent on the version that its author saw. Where others' changes touch what it touches, it keeps that version
- * for good (is pinned), or the server would believe that it was meant to overwrite them.
+ * An edit is sent on the version that its author saw. Where others' changes touch what it touches, it keeps that
+ * version for good (is pinned), or the server would believe that it was meant to overwrite them.
  */
 
 import { apply, collide, diff, fitting } from './document.js'
@@ -92,7 +92,8 @@ export const loaded = (pending: Pending, segments: readonly Segment[]): Pending 
   })
   const next = layers.find(isClosed)?.segment.sequence ?? 1 + Math.max(0, ...segments.map(({ sequence }) => sequence))
   if (!layers.length) return pending
-  return { ...pending, layers, view, last: Math.max(pending.last, next - 1), isStale: pending.isStale || layers.some(isAstray) }
+  const isStale = pending.isStale || layers.some(isAstray)
+  return { ...pending, layers, view, last: Math.max(pending.last, next - 1), isStale }
 }
 
 const changesOf = ({ changes, state }: Segment): readonly Change[] => changes ?? diff({}, state ?? {})
@@ -285,7 +286,8 @@ const exactly = (pending: Pending, layer: Layer, { status, version, changes }: A
   const held = own && diff(own, layer.after).length ? own : layer.after // the same object where nothing is refused
   const confirmed = own && tried(held, changes)
   const isAlone = !changes.length && version === pending.version + (status === 'UNCHANGED' ? 0 : 1)
-  return confirmed && moved({ ...pending, confirmed }, { version, ground: confirmed, theirs: changes, isAlone, done: layer })
+  const move = confirmed && { version, ground: confirmed, theirs: changes, isAlone, done: layer }
+  return move && moved({ ...pending, confirmed }, move)
 }
 
 /** The server has the save, or keeps it as a conflict; what it has by now is to be read. */
@@ -374,7 +376,9 @@ const lift = (pending: Pending, move: Move, layer: Layer, below: Document, now: 
 }
 
 /** Make an edit again, on what is there now; one of something that is gone, or that the server never took, waits. */
-const anew = ({ refused: _, ...segment }: Segment, after: Document, now: Document, { version, ground }: Move): Layer => {
+const anew = (
+  { refused: _, ...segment }: Segment, after: Document, now: Document, { version, ground }: Move,
+): Layer => {
   const changes = diff(now, after)
   const isLost = (change: Change) => 'value' in change && !(tried(after, [change]) && tried(ground, changes))
   const lost = segment.changes?.filter(isLost) ?? []

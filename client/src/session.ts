@@ -50,7 +50,8 @@ interface Waiter {
 
 type Timer = ReturnType<typeof setTimeout> | undefined
 
-export function openSession(page: Page, id: string, { initial, name, shown = initial ?? {} }: Opening, onChange: () => void) {
+export function openSession(page: Page, id: string, opening: Opening, onChange: () => void) {
+  const { initial, name, shown = initial ?? {} } = opening
   const { options, request, outbox, tabs, farewell, feed } = page
   const { endpoint, autosave = true, debounceMs = DEBOUNCE_MS, maxWaitMs = MAX_WAIT_MS, merge } = options
   let pending: Pending | null = null
@@ -100,7 +101,8 @@ export function openSession(page: Page, id: string, { initial, name, shown = ini
   const departing = (from: Pending) => holding.posted(holding.closed(from, 'UNLOAD'), Date.now(), true)
 
   const get = (): Pending => {
-    if (isClosed || !pending || known.isOver) throw new SyncError(isClosed ? 'CLOSED' : (known.error?.code ?? 'LOADING'))
+    if (isClosed) throw new SyncError('CLOSED')
+    if (!pending || known.isOver) throw new SyncError(known.error?.code ?? 'LOADING')
     return pending
   }
 
@@ -196,7 +198,8 @@ export function openSession(page: Page, id: string, { initial, name, shown = ini
   const newsOf = ({ status, savedAt, conflicts }: Answer): Partial<Known> => {
     if (status === 'CONFLICT' || status === 'RESYNC') parted = new SyncError(status)
     if (!holding.isTaken(status)) return {}
-    return { hasSaved: true, savedAt, savedBy: page.user, conflicts: together(known.conflicts, conflicts) }
+    const born = status === 'CREATED' && { role: 'OWNER' as const, name: name ?? null }
+    return { hasSaved: true, savedAt, savedBy: page.user, conflicts: together(known.conflicts, conflicts), ...born }
   }
 
   /** The server answered, whatever it said. */

@@ -9,7 +9,8 @@ import type { Conflict, Document, Role } from './types.js'
 
 const CHANGES = 'changes{path value remove order}'
 const CONFLICTS =
-  'conflicts{id path base baseAbsent theirs theirsAbsent yours yoursAbsent winner yoursBy theirsBy theirsAt theirsVersion}'
+  'conflicts{id path base baseAbsent theirs theirsAbsent yours yoursAbsent winner ' +
+  'yoursBy theirsBy theirsAt theirsVersion}'
 const ANSWER = `{status version savedAt lastSequence problems{path code message}${CHANGES}${CONFLICTS}}`
 const SAVE = `mutation($input:SyncWorkflowInput!){syncWorkflow(input:$input)${ANSWER}}`
 const SAVE_ALL = `mutation($inputs:[SyncWorkflowInput!]!){syncWorkflows(inputs:$inputs)${ANSWER}}`

@@ -67,8 +67,9 @@ export class FakeNetwork {
 
   private respond({ query, variables }: Call): Response {
     try {
-      if (query.includes('syncWorkflows(')) return json({ data: { syncWorkflows: this.server.syncAll(variables['inputs'] ?? []) } })
-      if (query.includes('syncWorkflow(')) return json({ data: { syncWorkflow: this.server.sync(variables['input'] ?? {} as never) } })
+      const { input = {} as never, inputs = [] } = variables
+      if (query.includes('syncWorkflows(')) return json({ data: { syncWorkflows: this.server.syncAll(inputs) } })
+      if (query.includes('syncWorkflow(')) return json({ data: { syncWorkflow: this.server.sync(input) } })
       if (query.includes('viewer{id}')) return json({ data: this.read(String(variables['id'])) })
       throw new Error(`Nobody answers ${query}`)
     } catch (error) {
@@ -81,7 +82,8 @@ export class FakeNetwork {
     const found = id === this.server.id ? this.server : this.reads[id]
     const { version, state } = found ?? { version: 0, state: {} }
     const conflicts = id === this.server.id ? this.server.conflicts : []
-    const workflow = { name: 'W', version, state, role: this.role, savedBy: 'other', savedAt: `at ${version}`, conflicts }
+    const { role } = this
+    const workflow = { name: 'W', version, state, role, savedBy: 'other', savedAt: `at ${version}`, conflicts }
     return { viewer: { id: this.viewer }, workflow: version ? workflow : null }
   }
 }
@@ -149,7 +151,8 @@ export class FakeFeed implements Feed {
 
   private pass(subscription: Subscription<unknown>, { version, changes, clientId, reason }: Entry) {
     if (clientId !== null && clientId === subscription.variables()['exceptClient']) return
-    const told = { version, savedBy: 'other', savedAt: `at ${version}`, reason, changes: changes.map(written), conflicts: [] }
+    const save = { version, savedBy: 'other', savedAt: `at ${version}`, reason, conflicts: [] }
+    const told = { ...save, changes: changes.map(written) }
     subscription.next({ workflowSaved: JSON.parse(JSON.stringify(told)) })
   }
 }

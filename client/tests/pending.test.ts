@@ -26,6 +26,9 @@ const answer = (version: number, more: Partial<Answer> = {}): Answer => ({
 
 const problem = (code: string, ...path: string[]): Problem => ({ code, path, message: code })
 
+const rejection = (sequence: number, ...problems: Problem[]): Answer =>
+  answer(1, { status: 'REJECTED', lastSequence: sequence, problems })
+
 describe('editing', () => {
   test('what is unsaved is what differs from what is below', () => {
     const pending = made(made(opened(), at(1)), at(2))
@@ -53,7 +56,8 @@ describe('editing', () => {
 
 describe('answers', () => {
   test('lead from what was held to what the server has', () => {
-    const pending = answered(made(saving(opened(), at(1)), at(1, 5)), 1, answer(3, { status: 'MERGED', changes: [x('a', 9)] }))
+    const merged = answer(3, { status: 'MERGED', changes: [x('a', 9)] })
+    const pending = answered(made(saving(opened(), at(1)), at(1, 5)), 1, merged)
     expect(pending).toMatchObject({ version: 3, confirmed: at(9), view: at(9, 5), open: [x('b', 5)], isStale: false })
   })
 
@@ -91,7 +95,8 @@ describe('answers', () => {
   })
 
   test('that do not fit make it read what stands', () => {
-    const pending = answered(saving(opened(), at(1)), 1, answer(2, { changes: [{ path: ['gone', 'x'], remove: true }] }))
+    const odd = answer(2, { changes: [{ path: ['gone', 'x'], remove: true }] })
+    const pending = answered(saving(opened(), at(1)), 1, odd)
     expect(pending).toMatchObject({ isStale: true, version: 1, view: at(1) })
   })
 
@@ -119,11 +124,13 @@ describe('others', () => {
     expect(pending).toMatchObject({ version: 2, confirmed: at(9), view: at(1), open: [] })
     const later = made(pending, at(1, 5))
     expect(segmentsOf(later)).toMatchObject([{ base: 1, changes: [x('a', 1)] }, { base: 2, changes: [x('b', 5)] }])
-    expect(heard(later, { version: 3, changes: [{ path: ['name'], value: 'N' }] }).layers).toMatchObject([{ segment: { base: 1 } }])
+    const on = heard(later, { version: 3, changes: [{ path: ['name'], value: 'N' }] })
+    expect(segmentsOf(on)).toMatchObject([{ base: 1 }, { base: 3 }])
   })
 
   test('wait while an answer is awaited, and are taken where they are not in it', () => {
-    const waiting = heard(heard(saving(opened(), at(1)), { version: 2, changes: [x('b', 8)] }), { version: 4, changes: [x('b', 9)] })
+    const first = heard(saving(opened(), at(1)), { version: 2, changes: [x('b', 8)] })
+    const waiting = heard(first, { version: 4, changes: [x('b', 9)] })
     expect(waiting.version).toBe(1)
     const pending = answered(waiting, 1, answer(3, { status: 'MERGED', changes: [x('b', 8)] }))
     expect(pending).toMatchObject({ version: 4, confirmed: at(1, 9), queue: [] })
@@ -166,7 +173,7 @@ describe('refusals', () => {
   const both = saving(opened(), at(1, 5))
 
   test('hold back what is named, and send the rest', () => {
-    const pending = answered(both, 1, answer(1, { status: 'REJECTED', lastSequence: 1, problems: [problem('BAD', 'blocks', 'a')] }))
+    const pending = answered(both, 1, rejection(1, problem('BAD', 'blocks', 'a')))
     expect(pending.view).toEqual(at(1, 5))
     expect(problemsOf(pending)).toMatchObject([{ code: 'BAD' }])
     const next = posted(pending, NOW)
@@ -177,13 +184,13 @@ describe('refusals', () => {
   })
 
   test.each([[[problem('EMPTY')]], [[problem('BAD', 'elsewhere')]]])('hold back everything: %j', (problems) => {
-    const pending = answered(both, 1, answer(1, { status: 'REJECTED', lastSequence: 1, problems }))
+    const pending = answered(both, 1, rejection(1, ...problems))
     expect(isWaiting(pending)).toBe(false)
     expect(discarded(pending)).toMatchObject({ view: at(0), layers: [] })
   })
 
   test('may be tried again, as one who means to empty the workflow', () => {
-    const pending = answered(both, 1, answer(1, { status: 'REJECTED', lastSequence: 1, problems: [problem('EMPTY')] }))
+    const pending = answered(both, 1, rejection(1, problem('EMPTY')))
     const again = posted(retried(pending), NOW)
     expect(problemsOf(again)).toEqual([])
     expect(sentOf(again)).toMatchObject([{ sequence: 2, allowEmpty: true, changes: [x('a', 1), x('b', 5)] }])
@@ -203,8 +210,9 @@ describe('refusals', () => {
 
   test('what was skipped behind a refusal is sent again', () => {
     const two = posted(closed(made(both, at(2, 5))), NOW, true)
-    const first = answered(two, 1, answer(1, { status: 'REJECTED', lastSequence: 1, problems: [problem('BAD', 'blocks', 'b')] }))
-    const second = answered(first, 2, answer(0, { status: 'REJECTED', lastSequence: null, problems: [problem('SKIPPED')] }))
+    const first = answered(two, 1, rejection(1, problem('BAD', 'blocks', 'b')))
+    const skipped = answer(0, { status: 'REJECTED', lastSequence: null, problems: [problem('SKIPPED')] })
+    const second = answered(first, 2, skipped)
     expect(sentOf(posted(second, NOW, true)).map(({ sequence, changes }) => [sequence, changes]))
       .toEqual([[2, [x('a', 1)]], [3, [x('a', 2)]]])
   })
@@ -232,11 +240,15 @@ describe('the outbox', () => {
     expect(pending.view).toEqual(at(1, 5))
     expect(segmentsOf(pending)).toMatchObject(kept)
     const sent = posted(pending, NOW, true)
-    expect(sentOf(sent)).toMatchObject([{ sequence: 1, base: 1, reason: 'DEBOUNCED' }, { sequence: 2, base: 1, reason: 'UNLOAD' }])
+    expect(sentOf(sent)).toMatchObject([
+      { sequence: 1, base: 1, reason: 'DEBOUNCED' },
+      { sequence: 2, base: 1, reason: 'UNLOAD' },
+    ])
   })
 
   test('knows which sequences were used', () => {
-    const refused = failed(saving(begin({ clientId: 'me', version: 1, confirmed: at(0), last: 4 }), at(1)), 5, 'FORBIDDEN', '')
+    const begun = begin({ clientId: 'me', version: 1, confirmed: at(0), last: 4 })
+    const refused = failed(saving(begun, at(1)), 5, 'FORBIDDEN', '')
     const pending = loaded(opened(), segmentsOf(refused))
     expect(sentOf(saving(pending, at(1, 5)))).toMatchObject([{ sequence: 5 }])
   })

@@ -118,7 +118,8 @@ class Tab {
   private checkHonesty(base: number, changes: readonly Change[]) {
     for (const change of changes.filter(isEdit)) {
       const { seen } = this.touched.filter((edit) => collide(edit.changes, [change])).at(-1) ?? { seen: base }
-      const met = this.server.entries.slice(seen, base).filter((entry) => collide(entry.changes.filter(isEdit), [change]))
+      const since = this.server.entries.slice(seen, base)
+      const met = since.filter((entry) => collide(entry.changes.filter(isEdit), [change]))
       const own = met.map(({ clientId }) => clientId).lastIndexOf(this.clientId)
       expect(met.slice(own + 1)).toEqual([])
     }

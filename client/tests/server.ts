@@ -128,13 +128,15 @@ export class FakeServer {
     const changes = input.changes?.map(changeOf) ?? diff(document, input.state as Document)
     const bad = changes.filter((change) => 'value' in change && JSON.stringify(change.value).includes(BAD))
     if (bad.length) {
-      return this.answer('REJECTED', null, { problems: bad.map(({ path }) => ({ path, code: 'BAD', message: 'Bad.' })) })
+      const problems = bad.map(({ path }) => ({ path, code: 'BAD', message: 'Bad.' }))
+      return this.answer('REJECTED', null, { problems })
     }
     try {
       return this.merged(input, document, apply(document, changes), base, isAlone)
     } catch (error) {
       if (!(error instanceof PathError)) throw error
-      return this.answer('REJECTED', null, { problems: [{ path: error.path, code: 'PATH', message: 'Nothing there.' }] })
+      const problem = { path: error.path, code: 'PATH', message: 'Nothing there.' }
+      return this.answer('REJECTED', null, { problems: [problem] })
     }
   }
 

@@ -37,11 +37,14 @@ afterEach(async () => {
 const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms)
 
 /** Open a page, in a tab of its own. */
-const start = async (options: Partial<Options> = {}, heard: FakeFeed | null = feed): Promise<WorkflowSync & { readonly tab: FakeTab }> => {
+const start = async (
+  options: Partial<Options> = {}, heard: FakeFeed | null = feed,
+): Promise<WorkflowSync & { readonly tab: FakeTab }> => {
   const tab = browser.open()
   vi.stubGlobal('navigator', { locks: tab })
   const sync = createWorkflowSync({
-    endpoint: '/graphql', workflowId: 'w', getAuth: () => ({}), storage, ...(heard && { feed: heard.factory }), ...options,
+    endpoint: '/graphql', workflowId: 'w', getAuth: () => ({}), storage, ...(heard && { feed: heard.factory }),
+    ...options,
   })
   open.push(sync)
   await pass()
@@ -140,7 +143,7 @@ describe('creating', () => {
     sync.update(moved('a', 2))
     await pass(DEBOUNCE_MS)
     expect(network.saves).toMatchObject([{ name: 'Mine', state: { blocks: { a: { x: 2 } } }, baseVersion: 0 }])
-    expect(sync.getSnapshot()).toMatchObject({ status: 'saved', version: 1 })
+    expect(sync.getSnapshot()).toMatchObject({ status: 'saved', version: 1, role: 'OWNER', name: 'Mine' })
     server.write(moved('a', 3))
     expect(sync.getSnapshot()).toMatchObject({ version: 2, document: server.state })
   })
@@ -162,7 +165,9 @@ describe('saving', () => {
     expect(network.saves).toEqual([])
     await pass(1)
     expect(network.saves).toMatchObject([{ clientId: sync.clientId, sequence: 1, baseVersion: 1, reason: 'DEBOUNCED' }])
-    expect(sync.getSnapshot()).toMatchObject({ status: 'saved', kept: 'server', version: 2, savedBy: 'me', savedAt: 'at 2' })
+    expect(sync.getSnapshot()).toMatchObject({
+      status: 'saved', kept: 'server', version: 2, savedBy: 'me', savedAt: 'at 2',
+    })
     expect(storage.length).toBe(0)
     expect(server.state).toEqual(sync.getSnapshot().document)
   })
@@ -429,7 +434,8 @@ describe('refusals', () => {
     sync.update((document) => ({ ...document, extra: { ...(document['extra'] as Document), x: 1 } }))
     await pass(LONG_MS)
     expect(network.saves.length).toBeLessThan(4)
-    expect(sync.getSnapshot()).toMatchObject({ status: 'error', kept: 'device', document: { extra: { name: BAD, x: 1 } } })
+    const document = { extra: { name: BAD, x: 1 } }
+    expect(sync.getSnapshot()).toMatchObject({ status: 'error', kept: 'device', document })
     sync.discard()
     await pass(LONG_MS)
     expect(sync.getSnapshot()).toMatchObject({ status: 'idle', document: server.state, problems: [] })
@@ -748,7 +754,9 @@ describe('undoing', () => {
     expect(sync.getSnapshot()).toMatchObject({ canUndo: true, canRedo: false })
     server.write(moved('b', 5))
     sync.undo()
-    expect(sync.getSnapshot()).toMatchObject({ canUndo: false, canRedo: true, hasUnsynced: false, document: server.state })
+    expect(sync.getSnapshot()).toMatchObject({
+      canUndo: false, canRedo: true, hasUnsynced: false, document: server.state,
+    })
     sync.redo()
     await sync.flush()
     expect(server.state).toMatchObject({ blocks: { a: { x: 3 }, b: { x: 5 } } })
@@ -774,7 +782,9 @@ describe('going elsewhere', () => {
     await sync.switchTo('other')
     expect(xOf(server.state, 'a')).toBe(2)
     await pass()
-    expect(sync.getSnapshot()).toMatchObject({ workflowId: 'other', version: 4, document: { name: 'other' }, canUndo: false })
+    expect(sync.getSnapshot()).toMatchObject({
+      workflowId: 'other', version: 4, document: { name: 'other' }, canUndo: false,
+    })
   })
 
   test('what could not be saved goes out later', async () => {
