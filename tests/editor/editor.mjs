@@ -72,13 +72,18 @@ export class Editor {
     await field.pressSequentially(text)
   }
 
+  /** Write over a field in one go, as by pasting. */
+  async paste(label, text) {
+    await this.panel.getByLabel(label, { exact: true }).fill(text)
+  }
+
   async says(text) {
     await this.indicator.getByText(text, { exact: true }).waitFor()
   }
 
-  /** What the indicator says now. */
+  /** Everything that the indicator has said, in turn. */
   said() {
-    return this.indicator.innerText()
+    return this.page.evaluate(() => globalThis.indicated)
   }
 
   /** Resolves when the page begins to send a save. */

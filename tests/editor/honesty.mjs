@@ -1,5 +1,6 @@
 // The save indicator says what is true while an answer is on its way.
 
+import assert from 'node:assert/strict'
 import { Person } from './editor.mjs'
 
 export async function holdTheAnswer(browser, visit) {
@@ -9,11 +10,11 @@ export async function holdTheAnswer(browser, visit) {
   await editor.says('Saved')
 
   const held = await hold(editor.page)
-  await editor.addBlock('unanswered')
+  const before = await editor.said()
+  await editor.paste('Description', 'unanswered')
   await held.arrived
-  await editor.says('Saving...')
   await person.server.hasOnce(editor.id, 'unanswered') // as the page cannot know
-  await editor.says('Saving...')
+  assert.deepEqual((await editor.said()).slice(before.length), ['Saving...'])
   held.release()
   await editor.says('Saved')
   await person.witness.verify()

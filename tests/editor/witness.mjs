@@ -28,7 +28,7 @@ function look() {
   const said = () => document.querySelector('[role=status][aria-label=Saving]')?.textContent
   const textOf = (element) => element.value ?? element.textContent
   const shown = '.block-title, [aria-label=Block] [data-document]:not(.code, [inputmode])'
-  let before
+  const history = (globalThis.indicated = [])
 
   const tell = () => {
     if (said() !== 'Saved') return
@@ -37,8 +37,8 @@ function look() {
     globalThis.tellWitness({ id, values, at: performance.now() })
   }
   const compare = () => {
-    if (said() === before) return
-    before = said()
+    if (said() === history.at(-1)) return
+    history.push(said())
     tell()
   }
   new MutationObserver(compare).observe(document, { subtree: true, childList: true, characterData: true })
