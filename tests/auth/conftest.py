@@ -11,6 +11,7 @@ from db.database import Database
 from server.settings import Settings
 from tests.auth import application
 from tests.auth.application import Application
+from tests.auth.clock import Clock
 from tests.server import live
 from tests.server.live import Running
 
@@ -28,6 +29,11 @@ async def app(migrated_url: str) -> AsyncIterator[Application]:
     await connection.close()
     async with application.run(within(migrated_url, "better_auth")) as app:
         yield app
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from db.better_auth import Session, User
 from db.database import Connection, Database
 from resolvers.context import UserId, Viewer
 from resolvers.errors import UnauthenticatedError
+from tests.auth.clock import Clock
 
 SECRET = b"supersecret"
 TOKEN = "tok_ABC123"
@@ -120,21 +121,6 @@ class Bearers:
 
     async def viewer(self, token: str) -> Viewer:
         return Viewer(UserId(token))
-
-
-@dataclass(slots=True)
-class Clock:
-    """A time that passes only when it is told to."""
-
-    now: float = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

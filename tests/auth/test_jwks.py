@@ -3,38 +3,23 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 
 from auth.jwks import FRESH_SECONDS, PAUSE_SECONDS, RETRY_SECONDS, PublishedKeys
 from resolvers.errors import UnauthenticatedError
 from tests.auth import issuer
+from tests.auth.clock import Clock
 from tests.auth.issuer import Publication, SigningKey
 
 FIRST = SigningKey.make("EdDSA", "first")
 SECOND = SigningKey.make("EdDSA", "second")
 
 
-@dataclass(slots=True)
-class Clock:
-    """A time that passes only when it is told to."""
-
-    now: float = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 async def publication() -> AsyncIterator[Publication]:
     async with issuer.publishing(FIRST) as publication:
         yield publication
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

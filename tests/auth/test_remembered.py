@@ -9,6 +9,7 @@ from auth import remembered
 from auth.remembered import SECONDS, Remembered
 from resolvers.context import UserId, Viewer
 from resolvers.errors import UnauthenticatedError
+from tests.auth.clock import Clock
 
 
 @dataclass(slots=True)
@@ -26,24 +27,9 @@ class Bearers:
         return Viewer(UserId(token), None, self.expires_at)
 
 
-@dataclass(slots=True)
-class Clock:
-    """A time that passes only when it is told to."""
-
-    now: float = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def bearers() -> Bearers:
     return Bearers()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
