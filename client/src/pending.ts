@@ -10,7 +10,7 @@
 
 import { apply, collide, diff, fitting } from './document.js'
 import type { Segment } from './outbox.js'
-import type { Change, Conflict, Document, Merge, Problem, SaveReason, SyncStatus } from './types.js'
+import type { Change, Conflict, Document, Merge, Path, Problem, SaveReason, SyncStatus } from './types.js'
 
 const OLD_MS = 600_000 // whoever left an edit for ten minutes has not seen what others made of the workflow since
 const TAKEN: readonly SyncStatus[] = ['CREATED', 'SAVED', 'MERGED', 'UNCHANGED']
@@ -117,6 +117,8 @@ export const problemsOf = (pending: Pending): readonly Problem[] =>
 const isAstray = ({ segment }: Layer): boolean => segment.refused?.every(({ code }) => code === 'PATH') ?? false
 
 const top = ({ layers, floor }: Pending): Document => layers.at(-1)?.after ?? floor
+
+const isAt = (path: Path, change: Change): boolean => path.join('\0') === change.path.join('\0') // JSONB takes no NUL
 
 const isClock = ({ path }: Change): boolean => path[0] === CLOCK
 
@@ -225,7 +227,8 @@ const refused = (pending: Pending, place: number, problems: readonly Problem[]):
   const layer = pending.layers[place]
   if (!layer) return pending
   const segment = { ...layer.segment, sent: false }
-  const isNamed = (change: Change) => problems.some(({ path }) => collide([change], [{ path, remove: true }]))
+  const isNamed = (change: Change) => problems.some(({ code, path }) =>
+    code === 'PATH' ? isAt(path, change) : collide([change], [{ path, remove: true }]))
   const named = segment.changes?.filter(isNamed) ?? []
   const rest = segment.changes?.filter((change) => !named.includes(change)) ?? []
   const whole = { ...layer, segment: { ...segment, refused: problems } }

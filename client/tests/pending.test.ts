@@ -317,6 +317,14 @@ describe('edits whose paths lead nowhere on the server', () => {
     expect(pending.view).toEqual(at(1, 7))
   })
 
+  test('leave the others as they are, on the version that they were made on', () => {
+    const pending = answered(saving(opened(), at(1, 1)), 1, answer(1, {
+      status: 'REJECTED', problems: [problem('PATH', 'blocks', 'a', 'x')],
+    }))
+    const [again, other] = segmentsOf(reloaded(pending, 4, at(7, 7)))
+    expect([again, other]).toMatchObject([{ base: 4, changes: [x('a', 1)] }, { base: 1, changes: [x('b', 1)] }])
+  })
+
   test('wait for the user where what they were part of is gone', () => {
     const pending = reloaded(rejected(at(1)), 4, without)
     expect(problemsOf(pending)).toMatchObject([{ code: 'GONE', path: ['blocks', 'a', 'x'] }])
