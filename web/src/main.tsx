@@ -42,7 +42,7 @@ function Page({ account, onRename }: { account: Account; onRename: (name: string
 function SignedOut({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const isSignedOut = error instanceof Failure && error.code === 'UNAUTHENTICATED'
   return (
-    <Notice icon="alert" title={isSignedOut ? 'You are not signed in' : 'The server cannot be reached'}>
+    <Notice icon="alert" title={isSignedOut ? 'You are not signed in' : 'The server cannot be reached'} isPage>
       <p>{isSignedOut ? 'Sign in to the application that this server belongs to, then try again.' : wordsFor(error)}</p>
       <button type="button" className="button primary" onClick={onRetry}>
         Try again

@@ -12,7 +12,7 @@ export function Missing({ code, onShared }: { code: string; onShared: () => void
   const title = code === 'ACCESS_REVOKED' ? 'This workflow is not shared with you any more' : 'This workflow is not here'
   return (
     <div className="missing">
-      <Notice icon="eye" title={title}>
+      <Notice icon="eye" title={title} isPage>
         <p>It may be in the trash, or nobody has shared it with you. Ask its owner to share it with this id:</p>
         <Copied text={account.id} label="your id" />
         <p className="notice-actions">

@@ -30,14 +30,33 @@ export function useOpened(id: string, isNew: boolean, account: Account, attempt:
       ...connection, ...start, workflowId: id, feed: () => feed, merge: threeWay,
       debounceMs: DEBOUNCE_MS, maxWaitMs: MAX_WAIT_MS,
     })
-    const room = createPresence({ workflowId: id, clientId: sync.clientId, feed })
-    setOpened({ sync: forgiving(sync), room, feed })
+    const safe = forgiving(sync)
+    const enter = () => createPresence({ workflowId: id, clientId: sync.clientId, feed })
+    let room = enter()
+    const stop = onBirth(sync, isNew, () => {
+      room.close()
+      room = enter() // nobody can be where nothing is
+      setOpened({ sync: safe, room, feed })
+    })
+    setOpened({ sync: safe, room, feed })
     return () => {
+      stop()
       room.close()
       void sync.close()
     }
   }, [id, connection, attempt])
   return opened && { ...opened, account }
+}
+
+/** Tells when a new workflow is there for others, too. */
+function onBirth(sync: WorkflowSync, isNew: boolean, then: () => void): () => void {
+  if (!isNew) return () => {}
+  const stop = sync.subscribe(() => {
+    if (sync.getSnapshot().version === 0) return
+    stop()
+    then()
+  })
+  return stop
 }
 
 /** Why an edit is not taken, as of a viewer, is in the snapshot: who makes it need not catch anything. */

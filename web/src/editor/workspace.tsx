@@ -19,6 +19,7 @@ import { useActions } from './use-actions'
 import { useAdding } from './use-adding'
 import { useImport } from './use-import'
 import { useKeys } from './use-keys'
+import { useLive } from './use-live'
 import { useNewConflicts } from './use-new-conflicts'
 import { useEditor, useSnapshot } from './use-opened'
 import { useSelection } from './use-selection'
@@ -39,6 +40,7 @@ export function Workspace({ onRename }: { onRename: (name: string) => void }) {
   const isOver = useDrop(take)
   const duplicate = () => isReadOnly || select(actions.duplicate(selected))
   useTell(selected)
+  useLive()
   useKeys({
     undo: sync.undo,
     redo: sync.redo,

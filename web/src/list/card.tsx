@@ -25,7 +25,7 @@ export function Card({ workflow, account, items }: CardProps) {
     <li className="card">
       <Glyph id={id} />
       <div className="card-text">
-        <h3>{deletedAt === null ? <a href={workflowAt(id)}>{name}</a> : name}</h3>
+        <h2>{deletedAt === null ? <a href={workflowAt(id)}>{name}</a> : name}</h2>
         <p>
           <time dateTime={at} title={exactly(at)}>
             {deletedAt === null ? `Saved ${ago(at)} by ${who}` : `Deleted ${ago(at)}`}

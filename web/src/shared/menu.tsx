@@ -15,10 +15,12 @@ interface MenuProps {
   readonly label: string
   readonly items: readonly Item[]
   readonly className?: string
+  /** The button says in words what it is. */
+  readonly isNamed?: boolean
   readonly children: ReactNode
 }
 
-export function Menu({ label, items, className = 'icon-button', children }: MenuProps) {
+export function Menu({ label, items, className = 'icon-button', isNamed = false, children }: MenuProps) {
   const [isOpen, setOpen] = useState(false)
   const place = useRef<HTMLDivElement>(null)
   const button = useRef<HTMLButtonElement>(null)
@@ -29,7 +31,7 @@ export function Menu({ label, items, className = 'icon-button', children }: Menu
   return (
     <div className="menu-place" ref={place} onBlur={(event) => !inside(place.current, event.relatedTarget) && setOpen(false)}>
       <button
-        ref={button} type="button" className={className} aria-label={label} aria-haspopup="menu" aria-expanded={isOpen}
+        ref={button} type="button" className={className} aria-label={isNamed ? undefined : label} aria-haspopup="menu" aria-expanded={isOpen}
         onClick={() => setOpen(!isOpen)}
       >
         {children}

@@ -6,20 +6,24 @@ import { Icon, type IconName } from './icon'
 interface NoticeProps {
   readonly icon?: IconName
   readonly title: string
+  /** There is nothing else on the page. */
+  readonly isPage?: boolean
   readonly children?: ReactNode
 }
 
-export function Notice({ icon, title, children }: NoticeProps) {
+export function Notice({ icon, title, isPage = false, children }: NoticeProps) {
+  const Place = isPage ? 'main' : 'section'
+  const Heading = isPage ? 'h1' : 'h2'
   return (
-    <section className="notice" aria-label={title}>
+    <Place className="notice" aria-label={title}>
       {icon && (
         <span className="notice-icon">
           <Icon name={icon} size={26} />
         </span>
       )}
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children}
-    </section>
+    </Place>
   )
 }
 

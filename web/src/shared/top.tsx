@@ -39,7 +39,7 @@ export function Me({ account, onRename }: TopProps) {
   ]
   return (
     <>
-      <Menu label={`You are ${account.name}`} items={items} className="me">
+      <Menu label={`You are ${account.name}`} items={items} className="me" isNamed>
         <Avatar id={account.id} name={account.name} />
         <span className="me-name">{account.name}</span>
       </Menu>
