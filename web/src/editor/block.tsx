@@ -34,8 +34,12 @@ export const BlockNode = memo(function BlockNode({ id, selected }: NodeProps) {
   const isFrame = look.icon === 'loop' && sizeOf(block) !== null
   return (
     <div
-      className={isFrame ? 'block frame' : 'block'} data-hue={look.hue} data-selected={selected}
-      data-off={!isEnabled(block)} data-mark={marks?.get(id)} style={isFrame ? FULL : { width: widthOf(block) }}
+      className={isFrame ? 'block frame' : 'block'}
+      data-hue={look.hue}
+      data-selected={selected}
+      data-off={!isEnabled(block)}
+      data-mark={marks?.get(id)}
+      style={isFrame ? FULL : { width: widthOf(block) }}
     >
       <Sockets id={id} ports={ports} isNote={look.icon === 'note'} />
       <div className="block-head">
@@ -99,12 +103,24 @@ function Sockets({ id, ports, isNote }: { id: string; ports: Ports; isNote: bool
     <>
       <Handle type="target" position={Position.Left} />
       {targets.map((name) => (
-        <Handle key={name} type="target" id={name} position={Position.Left} className="hidden-socket" isConnectable={false} />
+        <Handle
+          key={name}
+          type="target"
+          id={name}
+          position={Position.Left}
+          className="hidden-socket"
+          isConnectable={false}
+        />
       ))}
       {sources.length === 0 && <Handle type="source" position={Position.Right} />}
       {sources.map((name, index) => (
         <Handle
-          key={name} type="source" id={name} position={Position.Right} title={name} className={sideOf(name)}
+          key={name}
+          type="source"
+          id={name}
+          position={Position.Right}
+          title={name}
+          className={sideOf(name)}
           style={{ top: `${(100 * (index + 1)) / (sources.length + 1)}%` }}
         />
       ))}

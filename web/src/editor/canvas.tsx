@@ -37,11 +37,25 @@ export function Canvas({ flow: { isReadOnly, ...flow }, onAddAt, onEnter }: Canv
   return (
     <SourceProvider value={source}>
       <ReactFlow
-        {...flow} nodeTypes={NODE_TYPES} defaultEdgeOptions={EDGE} onDoubleClick={onDoubleClick} onKeyDown={onKeyDown}
-        colorMode="system" fitView fitViewOptions={FIT} minZoom={0.05} maxZoom={2} zoomOnDoubleClick={false}
-        selectionMode={SelectionMode.Partial} multiSelectionKeyCode={['Meta', 'Control', 'Shift']}
-        deleteKeyCode={isReadOnly ? null : ['Delete', 'Backspace']} nodesDraggable={!isReadOnly}
-        nodesConnectable={!isReadOnly} selectNodesOnDrag={false} edgesReconnectable={false} aria-label="Workflow"
+        {...flow}
+        nodeTypes={NODE_TYPES}
+        defaultEdgeOptions={EDGE}
+        onDoubleClick={onDoubleClick}
+        onKeyDown={onKeyDown}
+        colorMode="system"
+        fitView
+        fitViewOptions={FIT}
+        minZoom={0.05}
+        maxZoom={2}
+        zoomOnDoubleClick={false}
+        selectionMode={SelectionMode.Partial}
+        multiSelectionKeyCode={['Meta', 'Control', 'Shift']}
+        deleteKeyCode={isReadOnly ? null : ['Delete', 'Backspace']}
+        nodesDraggable={!isReadOnly}
+        nodesConnectable={!isReadOnly}
+        selectNodesOnDrag={false}
+        edgesReconnectable={false}
+        aria-label="Workflow"
       >
         <Background gap={22} size={1.4} />
         <Controls showInteractive={false} />

@@ -32,7 +32,9 @@ export function partsOf(changes: readonly Change[], versions: Versions): readonl
   const single = changes.flatMap((change) => singly(change, versions, graph))
   const groups = Map.groupBy(single, ({ path }) => JSON.stringify(wholeOf(path, graph)))
   const parts = [...groups].map(([key, group]) => partOf(key, JSON.parse(key) as Path, group, versions, graph))
-  return parts.filter(({ rows, what }) => what === 'changed' || rows.every(({ before, after }) => !isEmpty(before ?? after)))
+  return parts.filter(
+    ({ rows, what }) => what === 'changed' || rows.every(({ before, after }) => !isEmpty(before ?? after)),
+  )
 }
 
 /** All blocks or connections, where they come or go at once, one by one. */
@@ -58,7 +60,8 @@ function isEmpty(value: Maybe): boolean {
 /** The path of the block or connection that a change is in; else of the top-level member. */
 function wholeOf(path: Path, graph: Graph | null): Path {
   const depth = (graph?.path.length ?? 0) + 1
-  const isElement = graph !== null && (isUnder(path, [...graph.path, graph.kind]) || isUnder(path, [...graph.path, 'edges']))
+  const isElement =
+    graph !== null && (isUnder(path, [...graph.path, graph.kind]) || isUnder(path, [...graph.path, 'edges']))
   return isElement ? path.slice(0, depth + 1) : path.slice(0, 1)
 }
 
@@ -121,5 +124,7 @@ export function labelFor(inner: Path): string {
 }
 
 function distinct(rows: readonly Row[]): readonly Row[] {
-  return rows.filter(({ label }, index) => label !== 'Position' || rows.findIndex((row) => row.label === label) === index)
+  return rows.filter(
+    ({ label }, index) => label !== 'Position' || rows.findIndex((row) => row.label === label) === index,
+  )
 }

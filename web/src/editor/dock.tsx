@@ -19,13 +19,22 @@ export function Dock({ isAdding, onAdding, onAdd, selected, onDuplicate }: DockP
   const { canUndo, canRedo } = useSnapshot()
   const { deleteElements } = useReactFlow()
   const remove = () => void deleteElements({ nodes: selected.map((id) => ({ id })) })
-  const items = KINDS.map((kind) => ({ label: kind.name, icon: kind.icon, detail: kind.detail, run: () => onAdd(kind) }))
+  const items = KINDS.map((kind) => ({
+    label: kind.name,
+    icon: kind.icon,
+    detail: kind.detail,
+    run: () => onAdd(kind),
+  }))
   const leave = (event: React.FocusEvent) => !event.currentTarget.contains(event.relatedTarget) && onAdding(false)
   return (
     <div className="dock" role="toolbar" aria-label="Tools">
       <div className="menu-place" onBlur={leave}>
         <button
-          type="button" className="button primary" aria-haspopup="menu" aria-expanded={isAdding} title="Add block (A)"
+          type="button"
+          className="button primary"
+          aria-haspopup="menu"
+          aria-expanded={isAdding}
+          title="Add block (A)"
           onClick={() => onAdding(!isAdding)}
         >
           <Icon name="add" /> Add block

@@ -19,7 +19,10 @@ export function Drawer({ title, onClose, takesFocus = false, actions, children }
   }, [takesFocus])
   return (
     <aside
-      ref={drawer} className="drawer" aria-label={title} tabIndex={-1}
+      ref={drawer}
+      className="drawer"
+      aria-label={title}
+      tabIndex={-1}
       onKeyDown={(event) => event.key === 'Escape' && !event.defaultPrevented && onClose()}
     >
       <header className="drawer-head">

@@ -55,7 +55,9 @@ const Provided = memo(function Provided({ onRename }: Pick<EditorProps, 'onRenam
 function Unreached({ isSignedOut }: { isSignedOut: boolean }) {
   return (
     <Notice icon="alert" title={isSignedOut ? 'You are not signed in' : 'The server cannot be reached'} isPage>
-      <p>{isSignedOut ? 'Sign in, and the workflow opens by itself.' : 'It is tried again by itself, again and again.'}</p>
+      <p>
+        {isSignedOut ? 'Sign in, and the workflow opens by itself.' : 'It is tried again by itself, again and again.'}
+      </p>
     </Notice>
   )
 }

@@ -54,7 +54,10 @@ export function Switch({ label, value, isReadOnly, onChange }: SwitchProps) {
   return (
     <label className="switch">
       <input
-        type="checkbox" role="switch" checked={value} disabled={isReadOnly}
+        type="checkbox"
+        role="switch"
+        checked={value}
+        disabled={isReadOnly}
         onChange={(event) => onChange(event.target.checked)}
       />
       {label}
@@ -74,12 +77,24 @@ function Input({ id, value, isReadOnly, isShort, onChange }: InputProps) {
   if (typeof value === 'number' || (typeof value === 'object' && value !== null)) {
     return <Draft id={id} value={value} isReadOnly={isReadOnly} onChange={onChange} />
   }
-  const shared = { id, value: value === null ? '' : String(value), readOnly: isReadOnly, spellCheck: false, 'data-document': true }
+  const shared = {
+    id,
+    value: value === null ? '' : String(value),
+    readOnly: isReadOnly,
+    spellCheck: false,
+    'data-document': true,
+  }
   const change = (event: { target: { value: string } }) => onChange(event.target.value)
   return isShort ? (
     <input {...shared} autoComplete="off" onChange={change} />
   ) : (
-    <textarea {...shared} rows={1} className={shared.value.includes('\n') ? 'code' : ''} placeholder={value === null ? 'Empty' : ''} onChange={change} />
+    <textarea
+      {...shared}
+      rows={1}
+      className={shared.value.includes('\n') ? 'code' : ''}
+      placeholder={value === null ? 'Empty' : ''}
+      onChange={change}
+    />
   )
 }
 
@@ -90,8 +105,13 @@ function Draft({ id, value, isReadOnly, onChange }: Omit<InputProps, 'isShort'>)
   const isNumber = typeof value === 'number'
   const isWrong = draft !== null && parse(draft, value) === undefined
   const shared = {
-    id, value: draft ?? written, readOnly: isReadOnly, spellCheck: false, 'data-document': true,
-    'aria-invalid': isWrong, 'aria-describedby': isWrong ? `${id}-why` : undefined,
+    id,
+    value: draft ?? written,
+    readOnly: isReadOnly,
+    spellCheck: false,
+    'data-document': true,
+    'aria-invalid': isWrong,
+    'aria-describedby': isWrong ? `${id}-why` : undefined,
     onBlur: () => isWrong || setDraft(null),
     onChange: ({ target }: { target: { value: string } }) => {
       const next = parse(target.value, value)
@@ -101,7 +121,11 @@ function Draft({ id, value, isReadOnly, onChange }: Omit<InputProps, 'isShort'>)
   }
   return (
     <>
-      {isNumber ? <input {...shared} inputMode="decimal" autoComplete="off" /> : <textarea {...shared} rows={2} className="code" />}
+      {isNumber ? (
+        <input {...shared} inputMode="decimal" autoComplete="off" />
+      ) : (
+        <textarea {...shared} rows={2} className="code" />
+      )}
       {isWrong && (
         <p className="problem" id={`${id}-why`}>
           {isNumber ? 'This should be a number.' : 'This is no JSON yet.'}

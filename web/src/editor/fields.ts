@@ -14,7 +14,13 @@ export interface Field {
   readonly whole: Path
 }
 
-const NAMES: readonly Path[] = [['name'], ['data', 'node', 'display_name'], ['data', 'label'], ['data', 'title'], ['data', 'name']]
+const NAMES: readonly Path[] = [
+  ['name'],
+  ['data', 'node', 'display_name'],
+  ['data', 'label'],
+  ['data', 'title'],
+  ['data', 'name'],
+]
 const DESCRIPTIONS: readonly Path[] = [['description'], ['data', 'node', 'description'], ['data', 'description']]
 const SWITCHES: readonly Path[] = [['enabled'], ['data', 'enabled']]
 const TYPES: readonly Path[] = [['data', 'type'], ['data', 'name'], ['type']]
@@ -29,7 +35,9 @@ export function descriptionPath(block: Block): Path {
 }
 
 export function switchPath(block: Block): Path {
-  return SWITCHES.find((path) => getIn(block, path) !== undefined) ?? (isNode(block) ? ['data', 'enabled'] : ['enabled'])
+  return (
+    SWITCHES.find((path) => getIn(block, path) !== undefined) ?? (isNode(block) ? ['data', 'enabled'] : ['enabled'])
+  )
 }
 
 function first(block: Block, paths: readonly Path[]): Path | undefined {
@@ -59,7 +67,10 @@ const GENERAL = /^(genericNode|agentFlow|customNode|custom|default|node)$/
 /** A type as words: "google_sheets_v2" reads "Google sheets". */
 export function typeName(block: Block): string {
   const type = GENERAL.test(typeOf(block)) ? textIn(block, ['type']) : typeOf(block)
-  const words = type.replace(/(Agentflow|Node|Component)$|_v\d+$/, '').replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_-]+/g, ' ')
+  const words = type
+    .replace(/(Agentflow|Node|Component)$|_v\d+$/, '')
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/[_-]+/g, ' ')
   return sentence(words)
 }
 
@@ -75,7 +86,12 @@ export function summaryOf(block: Block): string {
 const MOST_CHARACTERS = 160 // of which a block shows two lines
 
 function plain(text: string): string {
-  return text.slice(0, MOST_CHARACTERS * 4).replace(/<\/?[a-z][^>]*>/gi, ' ').replace(/\s+/g, ' ').trim().slice(0, MOST_CHARACTERS)
+  return text
+    .slice(0, MOST_CHARACTERS * 4)
+    .replace(/<\/?[a-z][^>]*>/gi, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, MOST_CHARACTERS)
 }
 
 /** The free settings of a block: Sim's `subBlocks`, Langflow's `template`, Flowise's `inputs`, or whatever `data` holds. */
@@ -115,11 +131,18 @@ function fieldOf(key: string, value: Json, whole: Path, isWrapped: boolean): Fie
 
 /** "systemPrompt" reads "System prompt". */
 export function labelOf(key: string): string {
-  return sentence(key.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_-]+/g, ' ').trim())
+  return sentence(
+    key
+      .replace(/([a-z])([A-Z])/g, '$1 $2')
+      .replace(/[_-]+/g, ' ')
+      .trim(),
+  )
 }
 
 function sentence(words: string): string {
-  const text = words.toLowerCase().replace(/\b(ai|api|html|http|id|json|llm|sql|url|xml)\b/g, (word) => word.toUpperCase())
+  const text = words
+    .toLowerCase()
+    .replace(/\b(ai|api|html|http|id|json|llm|sql|url|xml)\b/g, (word) => word.toUpperCase())
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 

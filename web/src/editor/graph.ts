@@ -100,7 +100,9 @@ function portsOf(edges: readonly Document[]): ReadonlyMap<string, Ports> {
     if (source) at(textIn(edge, ['source'])).sources.add(source)
     if (target) at(textIn(edge, ['target'])).targets.add(target)
   }
-  return new Map([...found].map(([id, { sources, targets }]) => [id, { sources: [...sources].sort(), targets: [...targets] }]))
+  return new Map(
+    [...found].map(([id, { sources, targets }]) => [id, { sources: [...sources].sort(), targets: [...targets] }]),
+  )
 }
 
 /** Where a block is in the document. */
@@ -121,7 +123,8 @@ export function editBlock(document: Document, id: string, edit: (block: Block) =
 
 export function withEdge(document: Document, edge: Edge): Document {
   const graph = graphOf(document)
-  if (!graph || graph.edges.some((other) => other['source'] === edge.source && other['target'] === edge.target)) return document
+  if (!graph || graph.edges.some((other) => other['source'] === edge.source && other['target'] === edge.target))
+    return document
   return setIn(document, [...graph.path, 'edges'], [...listAt(document, graph, 'edges'), { ...edge }]) as Document
 }
 
@@ -140,7 +143,9 @@ function keepEdges(document: Document, isKept: (edge: Json) => boolean): Documen
   const graph = graphOf(document)
   const edges = graph ? listAt(document, graph, 'edges') : []
   const left = edges.filter(isKept)
-  return !graph || left.length === edges.length ? document : (setIn(document, [...graph.path, 'edges'], left) as Document)
+  return !graph || left.length === edges.length
+    ? document
+    : (setIn(document, [...graph.path, 'edges'], left) as Document)
 }
 
 function listAt(document: Document, { path }: Graph, key: string): readonly Json[] {

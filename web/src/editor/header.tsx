@@ -41,14 +41,21 @@ export function Header({ side, onSide, onShare, onImport, onRename }: HeaderProp
         <People />
         {conflicts.length > 0 && (
           <button
-            type="button" className="bar-button conflict-button" aria-pressed={side === 'conflicts'}
+            type="button"
+            className="bar-button conflict-button"
+            aria-pressed={side === 'conflicts'}
             onClick={() => toggle('conflicts')}
           >
             <Icon name="conflict" /> <span className="bar-count">{conflicts.length}</span>
             <span className="bar-word">{conflicts.length === 1 ? 'conflict' : 'conflicts'}</span>
           </button>
         )}
-        <button type="button" className="bar-button" aria-pressed={side === 'history'} onClick={() => toggle('history')}>
+        <button
+          type="button"
+          className="bar-button"
+          aria-pressed={side === 'history'}
+          onClick={() => toggle('history')}
+        >
           <Icon name="history" /> <span className="bar-word">History</span>
         </button>
         <button type="button" className="bar-button" onClick={onShare}>
@@ -77,7 +84,12 @@ function Name() {
       )}
       {isNaming && (
         <Prompt
-          title="Rename workflow" label="Name" value={name} action="Rename" onDone={rename} onClose={() => setNaming(false)}
+          title="Rename workflow"
+          label="Name"
+          value={name}
+          action="Rename"
+          onDone={rename}
+          onClose={() => setNaming(false)}
         />
       )}
     </h1>
@@ -100,13 +112,18 @@ function More({ onImport }: { onImport: () => void }) {
   const remove = async () => {
     await workflows.remove(workflowId)
     go(LIST)
-    toast({ text: `${title} is in the trash`, action: { label: 'Undo', run: () => perform(() => workflows.undelete(workflowId)) } })
+    toast({
+      text: `${title} is in the trash`,
+      action: { label: 'Undo', run: () => perform(() => workflows.undelete(workflowId)) },
+    })
   }
   const items: readonly Item[] = [
     { label: 'Export', icon: 'download', run: () => download(title, document) },
     ...(role === 'VIEWER' ? [] : [{ label: 'Import a file', icon: 'upload', run: onImport } as const]),
     ...(version > 0 ? [{ label: 'Duplicate', icon: 'duplicate', run: () => perform(duplicate) } as const] : []),
-    ...(role === 'OWNER' ? [{ label: 'Move to trash', icon: 'trash', isBad: true, run: () => perform(remove) } as const] : []),
+    ...(role === 'OWNER'
+      ? [{ label: 'Move to trash', icon: 'trash', isBad: true, run: () => perform(remove) } as const]
+      : []),
   ]
   return (
     <Menu label="More" items={items} className="bar-button">

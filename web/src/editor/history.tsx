@@ -62,7 +62,12 @@ export function History({ shown, onShow, onClose }: HistoryProps) {
       {versions?.length === 0 && <p className="quiet">Nothing was saved yet.</p>}
       {versions !== null && versions.length > 1 && (
         <div className="history-tools">
-          <Switch label="Each save" value={isEach} isReadOnly={false} onChange={(next) => (setEach(next), onShow(null))} />
+          <Switch
+            label="Each save"
+            value={isEach}
+            isReadOnly={false}
+            onChange={(next) => (setEach(next), onShow(null))}
+          />
         </div>
       )}
       {byDay(sittings).map(([day, ofDay]) => (
@@ -71,7 +76,10 @@ export function History({ shown, onShow, onClose }: HistoryProps) {
           <ol>
             {ofDay.map((sitting) => (
               <Entry
-                key={sitting.oldest.version} sitting={sitting} onLabelled={reload} onRestored={() => onShow(null)}
+                key={sitting.oldest.version}
+                sitting={sitting}
+                onLabelled={reload}
+                onRestored={() => onShow(null)}
                 parts={isIn(sitting, chosen) ? (shown?.parts ?? null) : null}
                 onChoose={() => void choose(sitting)}
               />
@@ -166,7 +174,11 @@ function EntryActions({ version, onLabelled, onRestored }: EntryActionsProps) {
       </button>
       {isNaming && (
         <Prompt
-          title="Name this version" label="Name" value={version.label ?? ''} action="Save" onDone={(text) => void label(text)}
+          title="Name this version"
+          label="Name"
+          value={version.label ?? ''}
+          action="Save"
+          onDone={(text) => void label(text)}
           onClose={() => setNaming(false)}
         />
       )}

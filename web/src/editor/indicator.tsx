@@ -6,7 +6,13 @@ import { Icon, type IconName } from '../shared/icon'
 import { type Saying, sayingOf, type Tone } from './saved'
 import { useEditor, useSnapshot } from './use-opened'
 
-const ICONS: Readonly<Record<Tone, IconName>> = { good: 'check', busy: 'upload', kept: 'device', bad: 'alert', quiet: 'eye' }
+const ICONS: Readonly<Record<Tone, IconName>> = {
+  good: 'check',
+  busy: 'upload',
+  kept: 'device',
+  bad: 'alert',
+  quiet: 'eye',
+}
 
 export function Indicator() {
   const [isOpen, setOpen] = useState(false)
@@ -17,7 +23,11 @@ export function Indicator() {
     <div className="indicator" onBlur={leave} onKeyDown={(event) => event.key === 'Escape' && setOpen(false)}>
       <div role="status" aria-label="Saving">
         <button
-          type="button" className="indicator-button" data-tone={tone} aria-expanded={isOpen} title={text}
+          type="button"
+          className="indicator-button"
+          data-tone={tone}
+          aria-expanded={isOpen}
+          title={text}
           onClick={() => setOpen(!isOpen)}
         >
           <Icon name={ICONS[tone]} size={15} />

@@ -21,9 +21,15 @@ export function JsonView() {
         This document has no blocks or nodes to draw, so here it is as JSON.
       </p>
       <textarea
-        aria-label="Document as JSON" aria-describedby="json-why" aria-invalid={isWrong} spellCheck={false} data-document
-        value={draft ?? JSON.stringify(document, null, 2)} readOnly={role === 'VIEWER'}
-        onChange={(event) => write(event.target.value)} onBlur={() => isWrong || setDraft(null)}
+        aria-label="Document as JSON"
+        aria-describedby="json-why"
+        aria-invalid={isWrong}
+        spellCheck={false}
+        data-document
+        value={draft ?? JSON.stringify(document, null, 2)}
+        readOnly={role === 'VIEWER'}
+        onChange={(event) => write(event.target.value)}
+        onBlur={() => isWrong || setDraft(null)}
       />
       {isWrong && <p className="problem">This is no JSON object yet. It is saved as soon as it is one.</p>}
     </section>

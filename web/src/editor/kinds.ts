@@ -19,19 +19,38 @@ export type Hue = 'green' | 'violet' | 'blue' | 'teal' | 'amber' | 'rose' | 'yel
 export const KINDS: readonly Kind[] = [
   { type: 'trigger', name: 'Trigger', detail: 'Where it begins', icon: 'play', hue: 'green', settings: { event: '' } },
   {
-    type: 'agent', name: 'Agent', detail: 'Thinks with a model', icon: 'agent', hue: 'violet',
+    type: 'agent',
+    name: 'Agent',
+    detail: 'Thinks with a model',
+    icon: 'agent',
+    hue: 'violet',
     settings: { model: '', prompt: '', temperature: 0.7 },
   },
   { type: 'function', name: 'Function', detail: 'Runs code', icon: 'code', hue: 'blue', settings: { code: '' } },
   {
-    type: 'api', name: 'Request', detail: 'Calls an API', icon: 'api', hue: 'teal',
+    type: 'api',
+    name: 'Request',
+    detail: 'Calls an API',
+    icon: 'api',
+    hue: 'teal',
     settings: { url: '', method: 'GET', headers: {} },
   },
   {
-    type: 'condition', name: 'Condition', detail: 'Chooses a way', icon: 'condition', hue: 'amber',
+    type: 'condition',
+    name: 'Condition',
+    detail: 'Chooses a way',
+    icon: 'condition',
+    hue: 'amber',
     settings: { expression: '' },
   },
-  { type: 'response', name: 'Response', detail: 'Gives the result', icon: 'reply', hue: 'rose', settings: { body: '' } },
+  {
+    type: 'response',
+    name: 'Response',
+    detail: 'Gives the result',
+    icon: 'reply',
+    hue: 'rose',
+    settings: { body: '' },
+  },
   { type: 'note', name: 'Note', detail: 'Explains to others', icon: 'note', hue: 'yellow', settings: { content: '' } },
 ]
 

@@ -9,7 +9,8 @@ import { useEditor, useEvents } from './use-opened'
 export function Missing({ code, onShared }: { code: string; onShared: () => void }) {
   const { account } = useEditor()
   useEvents(({ workflow }) => workflow && onShared())
-  const title = code === 'ACCESS_REVOKED' ? 'This workflow is not shared with you any more' : 'This workflow is not here'
+  const title =
+    code === 'ACCESS_REVOKED' ? 'This workflow is not shared with you any more' : 'This workflow is not here'
   return (
     <div className="missing">
       <Notice icon="eye" title={title} isPage>

@@ -7,7 +7,17 @@ import { Icon } from '../shared/icon'
 import { getIn, isObject, setIn, textIn } from '../shared/json'
 import { Drawer } from './drawer'
 import { Field, Switch } from './field'
-import { descriptionPath, hasSetting, isEnabled, namePath, settingsOf, switchPath, titleOf, typeName, withSetting } from './fields'
+import {
+  descriptionPath,
+  hasSetting,
+  isEnabled,
+  namePath,
+  settingsOf,
+  switchPath,
+  titleOf,
+  typeName,
+  withSetting,
+} from './fields'
 import { type Block, blockIn, edgeId, editBlock, graphOf, withEdge, withoutEdges } from './graph'
 import { useInSight } from './use-in-sight'
 import { useEditor, useSnapshot } from './use-opened'
@@ -34,7 +44,12 @@ export function Panel({ id, isAsked, onAnswered, onClose }: PanelProps) {
   if (!block) return null
   const isReadOnly = role === 'VIEWER'
   const remove = (
-    <button type="button" className="icon-button" aria-label="Delete block" onClick={() => void deleteElements({ nodes: [{ id }] })}>
+    <button
+      type="button"
+      className="icon-button"
+      aria-label="Delete block"
+      onClick={() => void deleteElements({ nodes: [{ id }] })}
+    >
       <Icon name="trash" />
     </button>
   )
@@ -78,15 +93,22 @@ function Basics({ id, block, isReadOnly }: PartProps) {
     <>
       <p className="quiet">{typeName(block)}</p>
       <Field
-        label="Name" value={textIn(block, name)} isShort isReadOnly={isReadOnly}
+        label="Name"
+        value={textIn(block, name)}
+        isShort
+        isReadOnly={isReadOnly}
         onChange={(value) => write(name, value)}
       />
       <Field
-        label="Description" value={textIn(block, description)} isReadOnly={isReadOnly}
+        label="Description"
+        value={textIn(block, description)}
+        isReadOnly={isReadOnly}
         onChange={(value) => write(description, value)}
       />
       <Switch
-        label="Enabled" value={isEnabled(block)} isReadOnly={isReadOnly}
+        label="Enabled"
+        value={isEnabled(block)}
+        isReadOnly={isReadOnly}
         onChange={(value) => write(switchPath(block), value)}
       />
     </>
@@ -100,8 +122,12 @@ function Settings({ id, block, isReadOnly }: PartProps) {
       <h3>Settings</h3>
       {settingsOf(block).map(({ name, label, value, path, whole }) => (
         <Field
-          key={`${id} ${name}`} label={label} value={value} isReadOnly={isReadOnly}
-          onChange={(next) => write(path, next)} {...(!isReadOnly && { onRemove: () => write(whole, undefined) })}
+          key={`${id} ${name}`}
+          label={label}
+          value={value}
+          isReadOnly={isReadOnly}
+          onChange={(next) => write(path, next)}
+          {...(!isReadOnly && { onRemove: () => write(whole, undefined) })}
         />
       ))}
       {!isReadOnly && <AddSetting id={id} block={block} />}
@@ -121,7 +147,9 @@ function AddSetting({ id, block }: Omit<PartProps, 'isReadOnly'>) {
     if (!key || hasSetting(block, key)) return setProblem(key ? 'There is one of that name.' : 'Give it a name.')
     setProblem('')
     event.currentTarget.reset()
-    sync.update((document) => editBlock(document, id, (now) => withSetting(now, key, TYPES[String(form.get('type'))] ?? '')))
+    sync.update((document) =>
+      editBlock(document, id, (now) => withSetting(now, key, TYPES[String(form.get('type'))] ?? '')),
+    )
   }
   return (
     <form className="add-setting" onSubmit={add}>
@@ -160,7 +188,9 @@ function Connections({ id, isReadOnly }: Omit<PartProps, 'block'>) {
       <ul className="connections">
         {outgoing.map((edge) => (
           <Connection
-            key={edgeId(edge)} id={edgeId(edge)} isReadOnly={isReadOnly}
+            key={edgeId(edge)}
+            id={edgeId(edge)}
+            isReadOnly={isReadOnly}
             title={titleOf(graph.blocks.get(textIn(edge, ['target'])) ?? {})}
           />
         ))}
@@ -188,7 +218,9 @@ function Connection({ id, title, isReadOnly }: { id: string; title: string; isRe
       {title}
       {!isReadOnly && (
         <button
-          type="button" className="icon-button" aria-label={`Disconnect ${title}`}
+          type="button"
+          className="icon-button"
+          aria-label={`Disconnect ${title}`}
           onClick={() => sync.update((document) => withoutEdges(document, new Set([id])))}
         >
           <Icon name="close" size={14} />

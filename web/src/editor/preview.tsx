@@ -21,8 +21,18 @@ export function Preview({ document, parts }: { document: Document; parts: readon
     <SourceProvider value={source}>
       <ReactFlowProvider>
         <ReactFlow
-          {...flow} nodeTypes={NODE_TYPES} colorMode="system" fitView fitViewOptions={FIT} minZoom={0.05} aria-label="Version"
-          nodesDraggable={false} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} elementsSelectable={false}
+          {...flow}
+          nodeTypes={NODE_TYPES}
+          colorMode="system"
+          fitView
+          fitViewOptions={FIT}
+          minZoom={0.05}
+          aria-label="Version"
+          nodesDraggable={false}
+          nodesConnectable={false}
+          nodesFocusable={false}
+          edgesFocusable={false}
+          elementsSelectable={false}
         >
           <Background />
         </ReactFlow>

@@ -12,14 +12,20 @@ export interface Saying {
 
 const OPENING: Saying = { text: 'Opening...', tone: 'busy', why: 'The workflow is on its way.' }
 const UNBORN: Saying = { text: 'New', tone: 'quiet', why: 'It is created as soon as you change something.' }
-const VIEWING: Saying = { text: 'View only', tone: 'quiet', why: 'You may look at this workflow. Its owner may let you edit it.' }
+const VIEWING: Saying = {
+  text: 'View only',
+  tone: 'quiet',
+  why: 'You may look at this workflow. Its owner may let you edit it.',
+}
 const SAVING: Saying = { text: 'Saving...', tone: 'busy', why: 'Your last edits are on their way to the server.' }
 const REFUSED: Saying = {
-  text: 'Not saved', tone: 'bad',
+  text: 'Not saved',
+  tone: 'bad',
   why: 'The server did not take some of your edits. They are kept in this browser until you try again or let them go.',
 }
 const NOWHERE: Saying = {
-  text: 'Not saved', tone: 'bad',
+  text: 'Not saved',
+  tone: 'bad',
   why: 'The server cannot be reached, and this browser has no room to keep your edits. Leave this page open, or download a copy.',
 }
 

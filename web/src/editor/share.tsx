@@ -34,7 +34,10 @@ export function Share({ onClose }: { onClose: () => void }) {
               <Member id={membership.ownerId} role="OWNER" me={account.id} />
               {membership.members.map(({ userId, role: given }) => (
                 <Member
-                  key={userId} id={userId} role={given} me={account.id}
+                  key={userId}
+                  id={userId}
+                  role={given}
+                  me={account.id}
                   {...(isOwner && {
                     onRole: (next: Role) => perform(({ share }) => share(workflowId, userId, next)),
                     onRemove: () => perform(({ unshare }) => unshare(workflowId, userId)),
@@ -67,7 +70,14 @@ function Add({ onAdd }: { onAdd: (userId: string, role: Role) => void }) {
     <form className="add-member" onSubmit={submit}>
       <label>
         Somebody's id
-        <input name="userId" required pattern=".*\S.*" autoComplete="off" spellCheck={false} placeholder="guest-otter-7f3a21" />
+        <input
+          name="userId"
+          required
+          pattern=".*\S.*"
+          autoComplete="off"
+          spellCheck={false}
+          placeholder="guest-otter-7f3a21"
+        />
       </label>
       <RoleChoice name="role" />
       <button type="submit" className="button primary">

@@ -17,7 +17,8 @@ export function sittingsOf(versions: readonly Version[]): readonly Sitting[] {
   const sittings: Sitting[] = []
   for (const version of versions) {
     const last = sittings.at(-1)
-    if (last && belongs(version, last.oldest)) sittings[sittings.length - 1] = { ...last, oldest: version, count: last.count + 1 }
+    if (last && belongs(version, last.oldest))
+      sittings[sittings.length - 1] = { ...last, oldest: version, count: last.count + 1 }
     else sittings.push(eachOf(version))
   }
   return sittings

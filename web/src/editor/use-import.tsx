@@ -35,7 +35,9 @@ export function useImport(isReadOnly: boolean): [(files: readonly File[]) => voi
   }
   const dialog = asked && (
     <Replace
-      file={asked} onClose={() => setAsked(null)} onReplace={() => replace(asked)}
+      file={asked}
+      onClose={() => setAsked(null)}
+      onReplace={() => replace(asked)}
       onOpen={() => void open(asked).catch(complain)}
     />
   )

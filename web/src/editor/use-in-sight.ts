@@ -16,7 +16,10 @@ export function useInSight(id: string | null): void {
     const { x, y } = flowToScreenPosition(node.internals.positionAbsolute)
     const { zoom, ...at } = getViewport()
     const block = new DOMRect(x, y, width * zoom, height * zoom)
-    const [right, down] = [off(block.left, block.right, seen.left, seen.right), off(block.top, block.bottom, seen.top, seen.bottom)]
+    const [right, down] = [
+      off(block.left, block.right, seen.left, seen.right),
+      off(block.top, block.bottom, seen.top, seen.bottom),
+    ]
     if (right || down) void setViewport({ x: at.x + right, y: at.y + down, zoom }, { duration: PAN_MS })
   }, [id, getInternalNode, flowToScreenPosition, getViewport, setViewport])
 }

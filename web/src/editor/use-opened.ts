@@ -2,7 +2,15 @@
 
 import { createContext, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import {
-  createPresence, createWorkflowSync, type Feed, type Room, type Server, type Snapshot, SyncError, webSocketFeed, type WorkflowSync,
+  createPresence,
+  createWorkflowSync,
+  type Feed,
+  type Room,
+  type Server,
+  type Snapshot,
+  SyncError,
+  webSocketFeed,
+  type WorkflowSync,
 } from 'workflow-sync'
 import { threeWay } from 'workflow-sync/merge'
 import type { Account } from '../shared/account'
@@ -27,8 +35,13 @@ export function useOpened(id: string, isNew: boolean, account: Account, attempt:
     const feed = webSocketFeed(connection)
     const start = isNew ? { initial: EMPTY_WORKFLOW, name: NEW_NAME } : {}
     const sync = createWorkflowSync({
-      ...connection, ...start, workflowId: id, feed: () => feed, merge: threeWay,
-      debounceMs: DEBOUNCE_MS, maxWaitMs: MAX_WAIT_MS,
+      ...connection,
+      ...start,
+      workflowId: id,
+      feed: () => feed,
+      merge: threeWay,
+      debounceMs: DEBOUNCE_MS,
+      maxWaitMs: MAX_WAIT_MS,
     })
     const safe = forgiving(sync)
     const enter = () => createPresence({ workflowId: id, clientId: sync.clientId, feed })
@@ -90,9 +103,9 @@ export function useSnapshot(): Snapshot {
   return useSyncExternalStore(sync.subscribe, sync.getSnapshot)
 }
 
-const CHANGED = 'subscription { workflowsChanged { id kind workflow { name } } }'
+const CHANGED = 'subscription { workflowsChanged { id kind by workflow { name } } }'
 
-type Changed = Pick<Server.WorkflowsChanged, 'id' | 'kind' | 'workflow'>
+type Changed = Pick<Server.WorkflowsChanged, 'id' | 'kind' | 'by' | 'workflow'>
 
 /** Hear what happens to this workflow besides saves. */
 export function useEvents(onEvent: (event: Changed) => void): void {

@@ -23,6 +23,7 @@ import { useLive } from './use-live'
 import { useNewConflicts } from './use-new-conflicts'
 import { useEditor, useSnapshot } from './use-opened'
 import { useSelection } from './use-selection'
+import { useTrashed } from './use-trashed'
 
 export function Workspace({ onRename }: { onRename: (name: string) => void }) {
   const { sync } = useEditor()
@@ -41,6 +42,7 @@ export function Workspace({ onRename }: { onRename: (name: string) => void }) {
   const duplicate = () => isReadOnly || select(actions.duplicate(selected))
   useTell(selected)
   useLive()
+  useTrashed()
   useKeys({
     undo: sync.undo,
     redo: sync.redo,
@@ -61,7 +63,11 @@ export function Workspace({ onRename }: { onRename: (name: string) => void }) {
   return (
     <div className="workspace">
       <Header
-        side={side} onSide={open} onShare={() => setSharing(true)} onImport={() => pickFiles(take)} onRename={onRename}
+        side={side}
+        onSide={open}
+        onShare={() => setSharing(true)}
+        onImport={() => pickFiles(take)}
+        onRename={onRename}
       />
       <main className="stage">
         <div className="canvas">

@@ -8,8 +8,15 @@ export function Glyph({ id }: { id: string }) {
   const points = Array.from({ length: POINTS }, (_, index) => ({ x: 9 + index * 10, y: 11 + random(3) * 9 }))
   const hue = random(360)
   return (
-    <svg className="glyph" viewBox="0 0 48 40" aria-hidden="true" style={{ color: `oklch(var(--glyph-light) 0.13 ${hue})` }}>
-      <path d={points.map(({ x, y }, index) => (index === 0 ? `M${x} ${y}` : curve(points[index - 1], { x, y }))).join('')} />
+    <svg
+      className="glyph"
+      viewBox="0 0 48 40"
+      aria-hidden="true"
+      style={{ color: `oklch(var(--glyph-light) 0.13 ${hue})` }}
+    >
+      <path
+        d={points.map(({ x, y }, index) => (index === 0 ? `M${x} ${y}` : curve(points[index - 1], { x, y }))).join('')}
+      />
       {points.map(({ x, y }) => (
         <circle key={x} cx={x} cy={y} r={3.2} />
       ))}

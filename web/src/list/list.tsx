@@ -50,7 +50,10 @@ export function List({ account, isTrash, onRename }: ListProps) {
           <label className="search">
             <Icon name="search" />
             <input
-              type="search" aria-label="Search workflows" placeholder="Search by name" value={search}
+              type="search"
+              aria-label="Search workflows"
+              placeholder="Search by name"
+              value={search}
               onChange={(event) => setSearch(event.target.value)}
             />
           </label>
@@ -117,21 +120,21 @@ function Found({ shown: { workflows, error, reload }, search, isTrash, children 
 /** Import files, and open the workflow where it was one. */
 function useImport(workflows: Workflows): (files: readonly File[]) => void {
   const toast = useToast()
-  const take = async (file: File): Promise<string | null> => {
+  const take = async (file: File): Promise<{ readonly id: string; readonly name: string } | null> => {
     try {
       const { name, document } = await readWorkflow(file)
       const id = crypto.randomUUID()
       await workflows.create(id, name, document)
-      toast({ text: `Imported ${name}` })
-      return id
+      return { id, name }
     } catch (error) {
       toast({ text: `${file.name}: ${wordsFor(error)}`, isBad: true })
       return null
     }
   }
   return async (files) => {
-    const ids = await Promise.all(files.map(take))
-    const [only] = ids
-    if (ids.length === 1 && only) go(workflowAt(only))
+    const taken = (await Promise.all(files.map(take))).filter((imported) => imported !== null)
+    const [only] = taken
+    if (files.length === 1 && only) go(workflowAt(only.id))
+    else if (only) toast({ text: `Imported ${taken.map(({ name }) => name).join(', ')}` })
   }
 }

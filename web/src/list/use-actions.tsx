@@ -33,19 +33,30 @@ export function useActions(workflows: Workflows, reload: () => void): Actions {
   const rename = ({ id, name }: Listed) =>
     setDialog(
       <Prompt
-        title="Rename workflow" label="Name" value={name} action="Rename" onClose={close}
+        title="Rename workflow"
+        label="Name"
+        value={name}
+        action="Rename"
+        onClose={close}
         onDone={(next) => void perform(() => workflows.rename(id, next), `Renamed to ${next}`)}
       />,
     )
   const purge = ({ id, name }: Listed) =>
     setDialog(
       <Confirm
-        title={`Delete ${name} for good?`} text="Its history goes too. Nobody can bring it back." action="Delete for good"
-        onClose={close} onConfirm={() => void perform(() => workflows.purge(id), `${name} is gone for good`)}
+        title={`Delete ${name} for good?`}
+        text="Its history goes too. Nobody can bring it back."
+        action="Delete for good"
+        onClose={close}
+        onConfirm={() => void perform(() => workflows.purge(id), `${name} is gone for good`)}
       />,
     )
   const remove = ({ id, name }: Listed) =>
-    perform(() => workflows.remove(id), `${name} is in the trash`, () => workflows.undelete(id))
+    perform(
+      () => workflows.remove(id),
+      `${name} is in the trash`,
+      () => workflows.undelete(id),
+    )
   const restore = ({ id, name }: Listed) => perform(() => workflows.undelete(id), `${name} is back`)
   const duplicate = ({ id, name }: Listed) =>
     perform(() => workflows.duplicate(id, crypto.randomUUID(), `${name} (copy)`), `Copied ${name}`)
@@ -65,10 +76,14 @@ export function useActions(workflows: Workflows, reload: () => void): Actions {
     }
     return [
       { label: 'Open', icon: 'play', run: () => go(workflowAt(workflow.id)) },
-      ...(workflow.role === 'VIEWER' ? [] : [{ label: 'Rename', icon: 'pencil', run: () => rename(workflow) } as const]),
+      ...(workflow.role === 'VIEWER'
+        ? []
+        : [{ label: 'Rename', icon: 'pencil', run: () => rename(workflow) } as const]),
       { label: 'Duplicate', icon: 'duplicate', run: () => void duplicate(workflow) },
       { label: 'Export', icon: 'download', run: () => void save(workflow) },
-      ...(isOwner ? [{ label: 'Move to trash', icon: 'trash', isBad: true, run: () => void remove(workflow) } as const] : []),
+      ...(isOwner
+        ? [{ label: 'Move to trash', icon: 'trash', isBad: true, run: () => void remove(workflow) } as const]
+        : []),
     ]
   }
   return { itemsFor, dialog }

@@ -52,7 +52,8 @@ export function workflowsOf(connection: Connection) {
     list: (filter: { after?: string | null; search?: string | null; deleted: boolean }) =>
       send<{ workflows: Server.WorkflowConnection }>(LIST, filter).then(pageOf),
     read: (id: string) => send<{ workflow: Named | null }>(READ, { id }).then(({ workflow }) => found(workflow)),
-    members: (id: string) => send<{ workflow: Membership | null }>(MEMBERS, { id }).then(({ workflow }) => found(workflow)),
+    members: (id: string) =>
+      send<{ workflow: Membership | null }>(MEMBERS, { id }).then(({ workflow }) => found(workflow)),
     create: (id: string, name: string, state: Document) =>
       send<Saved>(SAVE, { input: { id, name, state, baseVersion: 0, reason: 'IMPORT', allowEmpty: true } }).then(taken),
     share: (id: string, userId: string, role: Role) => send(SHARE, { id, userId, role }),

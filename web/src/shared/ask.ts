@@ -24,7 +24,8 @@ export async function ask<Data>(connection: Connection, query: string, variables
   let answer = await send<Data>(connection, body, false)
   if (codeOf(answer) === 'UNAUTHENTICATED') answer = await send<Data>(connection, body, true)
   const code = codeOf(answer)
-  if (code !== null || !answer.data) throw new Failure(code ?? 'UNAVAILABLE', answer.errors?.[0]?.message ?? 'No answer')
+  if (code !== null || !answer.data)
+    throw new Failure(code ?? 'UNAVAILABLE', answer.errors?.[0]?.message ?? 'No answer')
   return answer.data
 }
 

@@ -19,7 +19,9 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   }, [])
   return (
     <dialog
-      ref={dialog} className="dialog" aria-labelledby={id}
+      ref={dialog}
+      className="dialog"
+      aria-labelledby={id}
       onCancel={(event) => (event.preventDefault(), onClose())}
       onPointerDown={(event) => event.target === dialog.current && onClose()}
     >
@@ -82,7 +84,12 @@ export function Prompt({ title, label, value, action, onDone, onClose }: PromptP
         <label>
           {label}
           <input
-            name="value" defaultValue={value} autoFocus required maxLength={200} autoComplete="off"
+            name="value"
+            defaultValue={value}
+            autoFocus
+            required
+            maxLength={200}
+            autoComplete="off"
             onFocus={(event) => event.target.select()}
           />
         </label>

@@ -43,7 +43,10 @@ function isObject(value: Json | undefined): value is Document {
 /** Hand a document to the browser as a file. */
 export function download(name: string, document: Document): void {
   const blob = new Blob([JSON.stringify(document, null, 2)], { type: 'application/json' })
-  const link = Object.assign(window.document.createElement('a'), { href: URL.createObjectURL(blob), download: fileName(name) })
+  const link = Object.assign(window.document.createElement('a'), {
+    href: URL.createObjectURL(blob),
+    download: fileName(name),
+  })
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 0)
 }

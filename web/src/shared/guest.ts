@@ -2,8 +2,26 @@
 
 const KEY = 'workflow-sync:guest'
 const ANIMALS = [
-  'Otter', 'Heron', 'Lynx', 'Badger', 'Finch', 'Marten', 'Puffin', 'Gecko', 'Ibis', 'Tapir', 'Wren', 'Koala', 'Seal',
-  'Stork', 'Fox', 'Hare', 'Owl', 'Panda', 'Robin', 'Vole',
+  'Otter',
+  'Heron',
+  'Lynx',
+  'Badger',
+  'Finch',
+  'Marten',
+  'Puffin',
+  'Gecko',
+  'Ibis',
+  'Tapir',
+  'Wren',
+  'Koala',
+  'Seal',
+  'Stork',
+  'Fox',
+  'Hare',
+  'Owl',
+  'Panda',
+  'Robin',
+  'Vole',
 ]
 const SHAPE = /^guest-([a-z]+)-[0-9a-f]{6}$/
 
@@ -15,7 +33,9 @@ export interface Guest {
 export function storedGuest(): Guest | null {
   try {
     const stored = JSON.parse(localStorage.getItem(KEY) ?? 'null') as Partial<Guest> | null
-    return typeof stored?.id === 'string' && typeof stored.name === 'string' ? { id: stored.id, name: stored.name } : null
+    return typeof stored?.id === 'string' && typeof stored.name === 'string'
+      ? { id: stored.id, name: stored.name }
+      : null
   } catch {
     return null // a browser that keeps nothing
   }

@@ -29,9 +29,18 @@ export function Menu({ label, items, className = 'icon-button', isNamed = false,
     button.current?.focus()
   }
   return (
-    <div className="menu-place" ref={place} onBlur={(event) => !inside(place.current, event.relatedTarget) && setOpen(false)}>
+    <div
+      className="menu-place"
+      ref={place}
+      onBlur={(event) => !inside(place.current, event.relatedTarget) && setOpen(false)}
+    >
       <button
-        ref={button} type="button" className={className} aria-label={isNamed ? undefined : label} aria-haspopup="menu" aria-expanded={isOpen}
+        ref={button}
+        type="button"
+        className={className}
+        aria-label={isNamed ? undefined : label}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
         onClick={() => setOpen(!isOpen)}
       >
         {children}
@@ -55,10 +64,21 @@ export function MenuList({ label, items, onClose }: MenuListProps) {
   const list = useRef<HTMLDivElement>(null)
   useEffect(() => list.current?.querySelector('button')?.focus(), [])
   return (
-    <div ref={list} className="menu" role="menu" aria-label={label} onKeyDown={(event) => move(event, list.current, onClose)}>
+    <div
+      ref={list}
+      className="menu"
+      role="menu"
+      aria-label={label}
+      onKeyDown={(event) => move(event, list.current, onClose)}
+    >
       {items.map((item) => (
         <button
-          key={item.label} type="button" role="menuitem" tabIndex={-1} className="menu-item" data-bad={item.isBad ?? false}
+          key={item.label}
+          type="button"
+          role="menuitem"
+          tabIndex={-1}
+          className="menu-item"
+          data-bad={item.isBad ?? false}
           onClick={() => (onClose(), item.run())}
         >
           <Icon name={item.icon} />

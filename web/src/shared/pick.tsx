@@ -35,7 +35,11 @@ export function useDrop(onFiles: (files: readonly File[]) => void): boolean {
 
 /** Ask for files; nothing comes of it where the person changes their mind. */
 export function pickFiles(onFiles: (files: readonly File[]) => void): void {
-  const input = Object.assign(document.createElement('input'), { type: 'file', accept: '.json,application/json', multiple: true })
+  const input = Object.assign(document.createElement('input'), {
+    type: 'file',
+    accept: '.json,application/json',
+    multiple: true,
+  })
   input.addEventListener('change', () => onFiles([...(input.files ?? [])]))
   input.click()
 }

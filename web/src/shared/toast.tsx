@@ -54,8 +54,12 @@ function Shown({ toast, onHide }: { toast: Toast; onHide: () => void }) {
   const release = () => setHeld(false)
   return (
     <div
-      className="toast" data-bad={toast.isBad ?? false}
-      onPointerEnter={hold} onPointerLeave={release} onFocus={hold} onBlur={release}
+      className="toast"
+      data-bad={toast.isBad ?? false}
+      onPointerEnter={hold}
+      onPointerLeave={release}
+      onFocus={hold}
+      onBlur={release}
     >
       <span>{toast.text}</span>
       {toast.action && (

@@ -45,7 +45,11 @@ export function Me({ account, onRename }: TopProps) {
       </Menu>
       {isNaming && (
         <Prompt
-          title="What others call you" label="Your name" value={account.name} action="Save" onDone={onRename}
+          title="What others call you"
+          label="Your name"
+          value={account.name}
+          action="Save"
+          onDone={onRename}
           onClose={() => setNaming(false)}
         />
       )}
