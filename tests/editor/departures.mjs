@@ -12,7 +12,14 @@ const MOMENTS_MS = [0, 10, 100, 500] // after the last key
 
 export const closeTheTab = (browser, visit) => leave(visit, (editor) => editor.close())
 
-export const goElsewhere = (browser, visit) => leave(visit, (editor) => editor.page.goto('about:blank'))
+export const goElsewhere = (browser, visit) =>
+  leave(visit, ({ page }) => page.evaluate(() => location.assign('/developers')))
+
+export const goToTheListAndCloseTheTab = (browser, visit) =>
+  leave(visit, async (editor) => {
+    await editor.page.getByRole('link', { name: 'All workflows' }).click()
+    await editor.close()
+  })
 
 export const crash = (browser, visit) =>
   leave(visit, async (editor, person) => {
@@ -23,6 +30,7 @@ export const crash = (browser, visit) =>
 async function leave(visit, away) {
   for (const moment of MOMENTS_MS) {
     const person = await Person.of(await visit.another(), visit.address)
+    await person.browser.addInitScript(() => delete globalThis.fetchLater) // few browsers have it
     const editor = await person.open()
     await editor.addBlock('saved before')
     await editor.says('Saved')
@@ -33,6 +41,18 @@ async function leave(visit, away) {
     await person.witness.verify()
     await person.browser.close()
   }
+}
+
+export async function crashAlone(browser, visit) {
+  const person = await Person.of(browser, visit.address)
+  const editor = await person.open()
+  await editor.addBlock('saved before')
+  await editor.says('Saved')
+  await editor.addBlock('left to the browser')
+  await editor.crash()
+  await person.server.hasOnce(editor.id, 'left to the browser')
+  await (await person.open(editor.id)).block('left to the browser').waitFor()
+  await person.server.hasOnce(editor.id, 'left to the browser')
 }
 
 export async function closeANewWorkflow(browser, visit) {

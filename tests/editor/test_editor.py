@@ -38,8 +38,18 @@ async def test_what_was_typed_arrives_whenever_somebody_goes_elsewhere(visits: V
     await visits.visit("departures.goElsewhere", server.url)
 
 
+async def test_what_was_typed_arrives_from_the_list_too_whenever_that_is_closed(
+    visits: Visits, server: Running
+) -> None:
+    await visits.visit("departures.goToTheListAndCloseTheTab", server.url)
+
+
 async def test_what_was_typed_survives_a_crash_of_the_page(visits: Visits, server: Running) -> None:
     await visits.visit("departures.crash", server.url)
+
+
+async def test_what_was_typed_is_saved_by_the_browser_itself_after_a_crash(visits: Visits, server: Running) -> None:
+    await visits.visit("departures.crashAlone", server.url)
 
 
 async def test_a_workflow_is_created_when_its_tab_is_closed_at_once(visits: Visits, server: Running) -> None:
