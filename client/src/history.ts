@@ -2,7 +2,8 @@
 
 import type * as Server from './contract.js'
 import { SyncError, type Request } from './request.js'
-import type { Ack, Change, Document, History, Side } from './types.js'
+import type { Ack, Document, History, Side } from './types.js'
+import { changeOf } from './wire.js'
 
 const PAGE = '{edges{node{version savedBy savedAt clientId reason label}}pageInfo{hasNextPage endCursor}}'
 const ONE = '$id:ID!,$version:Int!'
@@ -21,10 +22,6 @@ interface Read {
   readonly atVersion: { readonly state: Document } | null
   readonly diff: readonly Server.Change[]
 }
-
-/** A change as the server writes it, without what it leaves empty. */
-export const changeOf = ({ path, value, remove, order }: Server.Change): Change =>
-  order ? { path, order } : remove ? { path, remove } : { path, value }
 
 /** Write to the past by another way than saving, then look at what stands. Throws SyncError. */
 async function write(request: Request, types: string, field: string, variables: object, reload: Reload): Promise<Ack> {

@@ -8,13 +8,12 @@
  * version for good (is pinned), or the server would believe that it was meant to overwrite them.
  */
 
-import { apply, collide, diff, fitting } from './document.js'
+import { apply, collide, diff, fitting, isClock } from './document.js'
 import type { Segment } from './outbox.js'
 import type { Change, Conflict, Document, Merge, Path, Problem, SaveReason, SyncStatus } from './types.js'
 
 const OLD_MS = 600_000 // whoever left an edit for ten minutes has not seen what others made of the workflow since
 const TAKEN: readonly SyncStatus[] = ['CREATED', 'SAVED', 'MERGED', 'UNCHANGED']
-const CLOCK = 'lastSaved' // the server never counts it
 
 /** One save, to come or under way. */
 export interface Layer {
@@ -120,11 +119,9 @@ const top = ({ layers, floor }: Pending): Document => layers.at(-1)?.after ?? fl
 
 const isAt = (path: Path, change: Change): boolean => path.join('\0') === change.path.join('\0') // JSONB takes no NUL
 
-const isClock = ({ path }: Change): boolean => path[0] === CLOCK
-
 const edits = (before: Document, after: Document): readonly Change[] => {
   const changes = diff(before, after)
-  return changes.every(isClock) ? [] : changes
+  return changes.every(({ path }) => isClock(path)) ? [] : changes
 }
 
 /** Show another document. */
@@ -372,7 +369,7 @@ const lift = (pending: Pending, move: Move, layer: Layer, below: Document, now: 
   const after = merge && below !== now ? merge(below, layer.after, now) : plain
   if (segment.sent) return { ...layer, after, isFirm: layer.isFirm && Boolean(move.isAlone) }
   if (isAstray(layer) && !isStale) return anew(segment, after, now, move)
-  const meets = collide(changes.filter((change) => !isClock(change)), move.theirs) || diff(plain, after).length > 0
+  const meets = collide(changes.filter(({ path }) => !isClock(path)), move.theirs) || diff(plain, after).length > 0
   return meets || segment.state || segment.base !== version
     ? { ...layer, after, isFirm: layer.isFirm && below === now && move.version === version && !isStale }
     : { ...layer, after, isFirm: !isStale, segment: { ...segment, base: move.version } }

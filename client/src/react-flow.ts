@@ -6,6 +6,7 @@ import { attempt } from './attempt.js'
 import { draw, type Drawing, type FlowMapping, type Picture } from './drawing.js'
 import { withConnection, withEdgeChanges, withNodeChanges } from './gestures.js'
 import { graphOf } from './graph.js'
+import { newId } from './ids.js'
 import { isGoingOn, marked, NO_MARKS, only } from './marks.js'
 import type { Document, Snapshot, WorkflowSync } from './types.js'
 
@@ -124,6 +125,3 @@ const itemsOf = <T>(drawing: Drawing<T>): T[] => [...drawing.values()].map(({ it
 /** The list before where it has the same items. */
 const unlessSame = <List extends readonly unknown[]>(before: List, after: List): List =>
   before.length === after.length && after.every((item, place) => item === before[place]) ? before : after
-
-/** 128 random bits; `crypto.randomUUID` is missing on pages over plain http. */
-const newId = (): string => crypto.getRandomValues(new Uint32Array(4)).join('-')

@@ -2,13 +2,10 @@
 
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
 import { attempt } from './attempt.js'
+import { createDebounce, PERIODIC_MS } from './debounce.js'
 import { diff, fitting } from './document.js'
 import { createLazySync } from './lazy.js'
 import type { Change, Document, Options, SaveReason, Snapshot, WorkflowSync } from './types.js'
-
-const DEBOUNCE_MS = 2_000 // a pause in editing, not between keys
-const MAX_WAIT_MS = 10_000 // or whoever never pauses would never save
-const PERIODIC_MS = 30_000
 
 type Commands = 'update' | 'flush' | 'resolve' | 'retry' | 'discard' | 'undo' | 'redo'
 type Source<D extends Document> = Options<D> | WorkflowSync<D>
@@ -47,8 +44,8 @@ export interface DebounceOptions {
 export function useDebouncedWorkflowSync<D extends Document>(
   sync: WorkflowSync<D>, state: D, options: DebounceOptions = {},
 ): void {
-  const { workflowId, debounceMs = DEBOUNCE_MS, allowEmpty = false } = options
-  const saver = useMemo(() => createSaver(sync, debounceMs), [sync, debounceMs])
+  const { workflowId, debounceMs, allowEmpty = false } = options
+  const saver = useMemo(() => createDebounce(() => save(sync, 'DEBOUNCED'), debounceMs), [sync, debounceMs])
   const { shown, status } = useWorkflowSync(sync, ({ workflowId: shown, status }) => ({ shown, status }))
   const known = useRef({ sync, shown, state })
   useEffect(() => {
@@ -80,22 +77,6 @@ export function useSyncOnUnload<D extends Document>(sync: WorkflowSync<D>): void
 /** What comes of it is in the snapshot. */
 const save = <D extends Document>(sync: WorkflowSync<D>, reason: SaveReason) => {
   if (sync.hasUnsynced) sync.flush(reason).catch(() => {})
-}
-
-const createSaver = <D extends Document>(sync: WorkflowSync<D>, debounceMs: number) => {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let latest = 0 // when the first unsaved edit has waited long enough, in milliseconds since 1970
-  const now = () => {
-    clearTimeout(timer)
-    latest = 0
-    save(sync, 'DEBOUNCED')
-  }
-  const later = () => {
-    clearTimeout(timer)
-    latest ||= Date.now() + MAX_WAIT_MS
-    timer = setTimeout(now, Math.min(debounceMs, latest - Date.now()))
-  }
-  return { now, later }
 }
 
 /** Says whether they were taken. They are all that is handed on: others may have changed the rest meanwhile. */

@@ -1,9 +1,9 @@
 /** One workflow that is open: what is shown of it, and one request at a time that brings it and the server together. */
 
 import { backoff } from './backoff.js'
+import { createDebounce } from './debounce.js'
 import { deliver } from './delivery.js'
 import type { Farewell } from './farewell.js'
-import { changeOf } from './history.js'
 import { keepDocument, readDocument, type Box, type Outbox } from './outbox.js'
 import * as holding from './pending.js'
 import type { Answer, Pending } from './pending.js'
@@ -14,8 +14,6 @@ import type { Tabs } from './tabs.js'
 import type { Ack, Conflict, Document, Feed, Options, SaveReason, UpdateOptions } from './types.js'
 import * as wire from './wire.js'
 
-const DEBOUNCE_MS = 2_000 // a pause in editing, not between keys
-const MAX_WAIT_MS = 10_000 // or whoever never pauses would never save
 const GONE = ['ACCESS_REVOKED', 'NOT_FOUND', 'FORBIDDEN']
 
 /** What the workflows share that a page shows, one after the other. */
@@ -53,7 +51,7 @@ type Timer = ReturnType<typeof setTimeout> | undefined
 export function openSession(page: Page, id: string, opening: Opening, onChange: () => void) {
   const { initial, name, shown = initial ?? {} } = opening
   const { options, request, outbox, tabs, farewell, feed } = page
-  const { endpoint, autosave = true, debounceMs = DEBOUNCE_MS, maxWaitMs = MAX_WAIT_MS, merge } = options
+  const { endpoint, autosave = true, debounceMs, maxWaitMs, merge } = options
   let pending: Pending | null = null
   let steps = NO_STEPS
   let known = UNKNOWN
@@ -67,10 +65,8 @@ export function openSession(page: Page, id: string, opening: Opening, onChange: 
   let due: SaveReason | null = null
   let waiters: readonly Waiter[] = []
   let leaving: Promise<void> | null = null
-  let firstEdit = 0 // since the last save was due, in milliseconds since 1970
   let failures = 0
   let parted: SyncError | null = null // why a save became no version
-  let debounce: Timer
   let retry: Timer
   let stopHearing: (() => void) | null = null
 
@@ -165,8 +161,7 @@ export function openSession(page: Page, id: string, opening: Opening, onChange: 
   const wake = () => void run()
 
   const ask = (why: SaveReason) => {
-    clearTimeout(debounce)
-    firstEdit = 0
+    debounce.stop()
     due = why
   }
 
@@ -174,6 +169,8 @@ export function openSession(page: Page, id: string, opening: Opening, onChange: 
     ask(why)
     if (!retry) wake()
   }
+
+  const debounce = createDebounce(() => save('DEBOUNCED'), debounceMs, maxWaitMs)
 
   const seal = async () => {
     put(holding.closed(get(), due ?? 'MANUAL', waiters.length && Date.now()))
@@ -291,7 +288,7 @@ export function openSession(page: Page, id: string, opening: Opening, onChange: 
   const hearOf = ({ workflowSaved }: wire.Saved) => {
     const { version, savedBy, savedAt, reason, changes, conflicts } = workflowSaved
     const before = get()
-    const after = holding.heard(before, { version, changes: changes.map(changeOf) })
+    const after = holding.heard(before, { version, changes: changes.map(wire.changeOf) })
     put(reason === 'RESOLVE' ? holding.stale(after) : after, {
       conflicts: together(known.conflicts, conflicts),
       ...(version > before.version && { savedBy, savedAt }),
@@ -308,12 +305,9 @@ export function openSession(page: Page, id: string, opening: Opening, onChange: 
   // What the page asks for.
 
   const show = (view: Document, allowEmpty?: boolean) => {
-    const now = Date.now()
-    put(holding.edited(get(), view, now, allowEmpty))
-    clearTimeout(debounce)
-    if (!autosave || !get().open.length) return
-    firstEdit ||= now
-    debounce = setTimeout(() => save('DEBOUNCED'), Math.min(debounceMs, firstEdit + maxWaitMs - now))
+    put(holding.edited(get(), view, Date.now(), allowEmpty))
+    if (autosave && get().open.length) debounce.later()
+    else debounce.stop()
   }
 
   const update = (edit: Document | ((document: Document) => Document), { step, allowEmpty }: UpdateOptions = {}) => {
@@ -372,7 +366,7 @@ export function openSession(page: Page, id: string, opening: Opening, onChange: 
 
   const stop = () => {
     isPaused = true
-    clearTimeout(debounce)
+    debounce.stop()
     clearTimeout(retry)
     retry = undefined
   }

@@ -1,5 +1,6 @@
 /** The client: a workflow document that is edited here and kept the same as on the server. */
 
+import { PERIODIC_MS } from './debounce.js'
 import { deliver } from './delivery.js'
 import { createFarewell } from './farewell.js'
 import { createHistory, resolveConflict } from './history.js'
@@ -10,7 +11,6 @@ import { openSession, type Opening, type Page, type Session } from './session.js
 import { createTabs } from './tabs.js'
 import type { Document, Options, Snapshot, WorkflowSync } from './types.js'
 
-const PERIODIC_MS = 30_000 // what a timer missed, such as one that slept, waits no longer than this
 const NOWHERE = -1 // a version that no workflow has
 
 /** Open a workflow. It is loaded at once; `getSnapshot` tells of it. */

@@ -1,6 +1,7 @@
 /** The tabs of one browser: each holds a lock while it lives, so that its outbox is adopted once it is gone. */
 
 import { attempt } from './attempt.js'
+import { newId } from './ids.js'
 import { clientOf, PREFIX, type Box, type Outbox } from './outbox.js'
 
 /** The box of a dead tab; nobody else touches it until `release` is called, which is once everything of it was sent. */
@@ -169,8 +170,5 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
     close,
   }
 }
-
-/** 128 random bits; `crypto.randomUUID` is missing on pages over plain http. */
-const newId = () => crypto.getRandomValues(new Uint32Array(4)).join('-')
 
 const remembered = () => attempt(() => sessionStorage.getItem(NAME)) ?? ''

@@ -1,11 +1,10 @@
 /** What is asked of the server, and its answers in our words. */
 
 import type * as Server from './contract.js'
-import { changeOf } from './history.js'
 import type { Segment } from './outbox.js'
 import type { Answer } from './pending.js'
 import type { Request } from './request.js'
-import type { Conflict, Document, Role } from './types.js'
+import type { Change, Conflict, Document, Role } from './types.js'
 
 const CHANGES = 'changes{path value remove order}'
 const CONFLICTS =
@@ -41,6 +40,10 @@ export interface Read {
 }
 
 type Told = Omit<Answer, 'changes'> & { readonly changes: readonly Server.Change[] }
+
+/** A change as the server writes it, without what it leaves empty. */
+export const changeOf = ({ path, value, remove, order }: Server.Change): Change =>
+  order ? { path, order } : remove ? { path, remove } : { path, value }
 
 const inputOf = (id: string, segment: Segment): Server.SyncWorkflowInput => {
   const { clientId, sequence, base, changes, state, name = null, reason = null, mode = null, allowEmpty } = segment

@@ -12,7 +12,7 @@ import type { Change, Document, Json, Merge } from '../src/types.js'
 import { letterOf } from '../src/wire.js'
 import type { SyncWorkflowInput } from '../src/contract.js'
 import { BAD, FakeServer, Refusal, written, type Payload } from './server.js'
-import { changeOf } from '../src/history.js'
+import { changeOf } from '../src/wire.js'
 
 const NOW = 1_000
 const FIRST: Document = {

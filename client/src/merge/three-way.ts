@@ -10,7 +10,7 @@
  *                               edit: the edit wins, told
  */
 
-import { type Maybe, type Members, isList, membersOf, same } from '../document.js'
+import { type Maybe, type Members, isClock, isList, membersOf, same } from '../document.js'
 import type { Document, Json, Path } from '../types.js'
 import { isMembership } from './graphs.js'
 import { mergeOrder } from './order.js'
@@ -57,9 +57,6 @@ const mergeValues = (merging: Merging, path: Path, sides: Sides): Maybe => {
   if (theirs === base) return yours
   return mergeContainers(merging, path, sides) ?? mergeWhole(merging, path, sides)
 }
-
-/** When the client saved, by its own clock: it collides with nothing. */
-const isClock = (path: Path): boolean => path.length === 1 && path[0] === 'lastSaved'
 
 /** Merges objects by key, or keyed lists by id; undefined where one is something else. */
 const mergeContainers = (merging: Merging, path: Path, sides: Sides): Json | undefined => {
