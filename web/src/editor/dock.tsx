@@ -1,46 +1,27 @@
 /** The tools under the thumb: add a block, take back, do again. */
 
 import { useReactFlow } from '@xyflow/react'
+import type { FocusEvent } from 'react'
 import { Icon, type IconName } from '../shared/icon'
 import { MenuList } from '../shared/menu'
 import { type Kind, KINDS } from './kinds'
+import type { Adding } from './use-adding'
 import { useEditor, useSnapshot } from './use-opened'
 
 interface DockProps {
-  readonly isAdding: boolean
-  readonly onAdding: (isAdding: boolean) => void
-  readonly onAdd: (kind: Kind) => void
+  readonly adding: Adding
   readonly selected: readonly string[]
   readonly onDuplicate: () => void
 }
 
-export function Dock({ isAdding, onAdding, onAdd, selected, onDuplicate }: DockProps) {
+export function Dock({ adding, selected, onDuplicate }: DockProps) {
   const { sync } = useEditor()
   const { canUndo, canRedo } = useSnapshot()
   const { deleteElements } = useReactFlow()
   const remove = () => void deleteElements({ nodes: selected.map((id) => ({ id })) })
-  const items = KINDS.map((kind) => ({
-    label: kind.name,
-    icon: kind.icon,
-    detail: kind.detail,
-    run: () => onAdd(kind),
-  }))
-  const leave = (event: React.FocusEvent) => !event.currentTarget.contains(event.relatedTarget) && onAdding(false)
   return (
     <div className="dock" role="toolbar" aria-label="Tools">
-      <div className="menu-place" onBlur={leave}>
-        <button
-          type="button"
-          className="button primary"
-          aria-haspopup="menu"
-          aria-expanded={isAdding}
-          title="Add block (A)"
-          onClick={() => onAdding(!isAdding)}
-        >
-          <Icon name="add" /> Add block
-        </button>
-        {isAdding && <MenuList label="Kinds of blocks" items={items} onClose={() => onAdding(false)} />}
-      </div>
+      <Palette adding={adding} />
       <Tool label="Undo" icon="undo" isOff={!canUndo} onClick={sync.undo} />
       <Tool label="Redo" icon="redo" isOff={!canRedo} onClick={sync.redo} />
       {selected.length > 1 && (
@@ -50,6 +31,26 @@ export function Dock({ isAdding, onAdding, onAdd, selected, onDuplicate }: DockP
           <Tool label="Delete selected" icon="trash" onClick={remove} />
         </>
       )}
+    </div>
+  )
+}
+
+function Palette({ adding: { isAdding, setAdding, add } }: { adding: Adding }) {
+  const itemFor = (kind: Kind) => ({ label: kind.name, icon: kind.icon, detail: kind.detail, run: () => add(kind) })
+  const leave = (event: FocusEvent) => !event.currentTarget.contains(event.relatedTarget) && setAdding(false)
+  return (
+    <div className="menu-place" onBlur={leave}>
+      <button
+        type="button"
+        className="button primary"
+        aria-haspopup="menu"
+        aria-expanded={isAdding}
+        title="Add block (A)"
+        onClick={() => setAdding(!isAdding)}
+      >
+        <Icon name="add" /> Add block
+      </button>
+      {isAdding && <MenuList label="Kinds of blocks" items={KINDS.map(itemFor)} onClose={() => setAdding(false)} />}
     </div>
   )
 }

@@ -8,10 +8,25 @@ import type { Actions } from './use-actions'
 const CORNER = { x: 120, y: 40 } // from the middle of a block
 const NEXT_X = 300 // from a block to the one after it
 
-export function useAdding(actions: Actions, selected: readonly string[], select: (ids: readonly string[]) => void) {
+export interface Adding {
+  readonly isAdding: boolean
+  readonly setAdding: (isAdding: boolean) => void
+  readonly add: (kind: Kind) => void
+  /** Ask which kind it shall be at a place on the screen. */
+  readonly addAt: (at: { clientX: number; clientY: number }) => void
+  /** The block whose name is to be written at once. */
+  readonly asked: string | null
+  readonly setAsked: (id: string | null) => void
+}
+
+export function useAdding(
+  actions: Actions,
+  selected: readonly string[],
+  select: (ids: readonly string[]) => void,
+): Adding {
   const { screenToFlowPosition, getInternalNode } = useReactFlow()
   const [isAdding, setAdding] = useState(false)
-  const [asked, setAsked] = useState<string | null>(null) // whose name is to be written
+  const [asked, setAsked] = useState<string | null>(null)
   const place = useRef<XYPosition | null>(null)
   useEffect(() => {
     if (!isAdding) place.current = null

@@ -2,20 +2,19 @@
 
 import './list.css'
 
-import { useDeferredValue, useMemo, useState } from 'react'
+import { type ReactNode, useDeferredValue, useMemo, useState } from 'react'
 import type { Account } from '../shared/account'
 import { wordsFor } from '../shared/ask'
-import { readWorkflow } from '../shared/file'
 import { Icon } from '../shared/icon'
 import { Loading, Notice } from '../shared/notice'
 import { DropHint, pickFiles, useDrop } from '../shared/pick'
-import { go, LIST, NEW, TRASH, workflowAt } from '../shared/route'
-import { useToast } from '../shared/toast'
+import { LIST, NEW, TRASH } from '../shared/route'
 import { Top } from '../shared/top'
 import { Card } from './card'
 import { useActions } from './use-actions'
+import { useImport } from './use-import'
 import { type Shown, usePage } from './use-page'
-import { type Workflows, workflowsOf } from './workflows'
+import { workflowsOf } from './workflows'
 
 interface ListProps {
   readonly account: Account
@@ -35,37 +34,8 @@ export function List({ account, isTrash, onRename }: ListProps) {
       <title>{isTrash ? 'Trash · Workflow Sync' : 'Workflow Sync'}</title>
       <Top account={account} onRename={onRename} />
       <main>
-        <div className="list-head">
-          <h1>{isTrash ? 'Trash' : 'Workflows'}</h1>
-          <div className="list-actions">
-            <button type="button" className="button" onClick={() => pickFiles(take)}>
-              <Icon name="upload" /> Import
-            </button>
-            <a className="button primary" href={NEW}>
-              <Icon name="add" /> New workflow
-            </a>
-          </div>
-        </div>
-        <div className="list-tools">
-          <label className="search">
-            <Icon name="search" />
-            <input
-              type="search"
-              aria-label="Search workflows"
-              placeholder="Search by name"
-              value={search}
-              onChange={(event) => setSearch(event.target.value)}
-            />
-          </label>
-          <nav className="tabs" aria-label="Lists">
-            <a href={LIST} aria-current={isTrash ? undefined : 'page'}>
-              Workflows
-            </a>
-            <a href={TRASH} aria-current={isTrash ? 'page' : undefined}>
-              Trash
-            </a>
-          </nav>
-        </div>
+        <Head isTrash={isTrash} onFiles={take} />
+        <Tools isTrash={isTrash} search={search} onSearch={setSearch} />
         <Found shown={shown} search={search} isTrash={isTrash}>
           <ul className="cards" aria-label={isTrash ? 'Trash' : 'Workflows'}>
             {shown.workflows?.map((workflow) => (
@@ -85,11 +55,58 @@ export function List({ account, isTrash, onRename }: ListProps) {
   )
 }
 
+function Head({ isTrash, onFiles }: { isTrash: boolean; onFiles: (files: readonly File[]) => void }) {
+  return (
+    <div className="list-head">
+      <h1>{isTrash ? 'Trash' : 'Workflows'}</h1>
+      <div className="list-actions">
+        <button type="button" className="button" onClick={() => pickFiles(onFiles)}>
+          <Icon name="upload" /> Import
+        </button>
+        <a className="button primary" href={NEW}>
+          <Icon name="add" /> New workflow
+        </a>
+      </div>
+    </div>
+  )
+}
+
+interface ToolsProps {
+  readonly isTrash: boolean
+  readonly search: string
+  readonly onSearch: (search: string) => void
+}
+
+function Tools({ isTrash, search, onSearch }: ToolsProps) {
+  return (
+    <div className="list-tools">
+      <label className="search">
+        <Icon name="search" />
+        <input
+          type="search"
+          aria-label="Search workflows"
+          placeholder="Search by name"
+          value={search}
+          onChange={(event) => onSearch(event.target.value)}
+        />
+      </label>
+      <nav className="tabs" aria-label="Lists">
+        <a href={LIST} aria-current={isTrash ? undefined : 'page'}>
+          Workflows
+        </a>
+        <a href={TRASH} aria-current={isTrash ? 'page' : undefined}>
+          Trash
+        </a>
+      </nav>
+    </div>
+  )
+}
+
 interface FoundProps {
   readonly shown: Shown
   readonly search: string
   readonly isTrash: boolean
-  readonly children: React.ReactNode
+  readonly children: ReactNode
 }
 
 function Found({ shown: { workflows, error, reload }, search, isTrash, children }: FoundProps) {
@@ -115,26 +132,4 @@ function Found({ shown: { workflows, error, reload }, search, isTrash, children 
       </a>
     </Notice>
   )
-}
-
-/** Import files, and open the workflow where it was one. */
-function useImport(workflows: Workflows): (files: readonly File[]) => void {
-  const toast = useToast()
-  const take = async (file: File): Promise<{ readonly id: string; readonly name: string } | null> => {
-    try {
-      const { name, document } = await readWorkflow(file)
-      const id = crypto.randomUUID()
-      await workflows.create(id, name, document)
-      return { id, name }
-    } catch (error) {
-      toast({ text: `${file.name}: ${wordsFor(error)}`, isBad: true })
-      return null
-    }
-  }
-  return async (files) => {
-    const taken = (await Promise.all(files.map(take))).filter((imported) => imported !== null)
-    const [only] = taken
-    if (files.length === 1 && only) go(workflowAt(only.id))
-    else if (only) toast({ text: `Imported ${taken.map(({ name }) => name).join(', ')}` })
-  }
 }

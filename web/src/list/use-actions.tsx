@@ -4,6 +4,7 @@ import { type ReactNode, useState } from 'react'
 import { wordsFor } from '../shared/ask'
 import { Confirm, Prompt } from '../shared/dialog'
 import { download } from '../shared/file'
+import type { IconName } from '../shared/icon'
 import type { Item } from '../shared/menu'
 import { go, workflowAt } from '../shared/route'
 import { useToast } from '../shared/toast'
@@ -16,10 +17,40 @@ export interface Actions {
 
 export function useActions(workflows: Workflows, reload: () => void): Actions {
   const [dialog, setDialog] = useState<ReactNode>(null)
-  const toast = useToast()
+  const perform = usePerform(reload)
+  const acts = actsOn(workflows, perform)
   const close = () => setDialog(null)
+  const rename = (workflow: Listed) =>
+    setDialog(
+      <Prompt
+        title="Rename workflow"
+        label="Name"
+        value={workflow.name}
+        action="Rename"
+        onClose={close}
+        onDone={(name) => acts.rename(workflow, name)}
+      />,
+    )
+  const purge = (workflow: Listed) =>
+    setDialog(
+      <Confirm
+        title={`Delete ${workflow.name} for good?`}
+        text="Its history goes too. Nobody can bring it back."
+        action="Delete for good"
+        onClose={close}
+        onConfirm={() => acts.purge(workflow)}
+      />,
+    )
+  return { itemsFor: (workflow) => itemsFor(workflow, { ...acts, rename, purge }), dialog }
+}
 
-  const perform = async (work: () => Promise<unknown>, text?: string, undo?: () => Promise<unknown>) => {
+type Work = () => Promise<unknown>
+type Perform = (work: Work, text?: string, undo?: Work) => Promise<void>
+
+/** Do something, say so, and offer the way back. */
+function usePerform(reload: () => void): Perform {
+  const toast = useToast()
+  const perform: Perform = async (work, text, undo) => {
     try {
       await work()
       const action = undo && { label: 'Undo', run: () => void perform(undo) }
@@ -29,62 +60,50 @@ export function useActions(workflows: Workflows, reload: () => void): Actions {
     }
     reload()
   }
+  return perform
+}
 
-  const rename = ({ id, name }: Listed) =>
-    setDialog(
-      <Prompt
-        title="Rename workflow"
-        label="Name"
-        value={name}
-        action="Rename"
-        onClose={close}
-        onDone={(next) => void perform(() => workflows.rename(id, next), `Renamed to ${next}`)}
-      />,
-    )
-  const purge = ({ id, name }: Listed) =>
-    setDialog(
-      <Confirm
-        title={`Delete ${name} for good?`}
-        text="Its history goes too. Nobody can bring it back."
-        action="Delete for good"
-        onClose={close}
-        onConfirm={() => void perform(() => workflows.purge(id), `${name} is gone for good`)}
-      />,
-    )
-  const remove = ({ id, name }: Listed) =>
-    perform(
-      () => workflows.remove(id),
-      `${name} is in the trash`,
-      () => workflows.undelete(id),
-    )
-  const restore = ({ id, name }: Listed) => perform(() => workflows.undelete(id), `${name} is back`)
-  const duplicate = ({ id, name }: Listed) =>
-    perform(() => workflows.duplicate(id, crypto.randomUUID(), `${name} (copy)`), `Copied ${name}`)
-  const save = ({ id }: Listed) =>
-    perform(async () => {
-      const { name, state } = await workflows.read(id)
-      download(name, state)
-    })
-
-  const itemsFor = (workflow: Listed): readonly Item[] => {
-    const isOwner = workflow.role === 'OWNER'
-    if (workflow.deletedAt !== null) {
-      return [
-        { label: 'Restore', icon: 'restore', run: () => void restore(workflow) },
-        { label: 'Delete for good', icon: 'trash', isBad: true, run: () => purge(workflow) },
-      ]
-    }
-    return [
-      { label: 'Open', icon: 'play', run: () => go(workflowAt(workflow.id)) },
-      ...(workflow.role === 'VIEWER'
-        ? []
-        : [{ label: 'Rename', icon: 'pencil', run: () => rename(workflow) } as const]),
-      { label: 'Duplicate', icon: 'duplicate', run: () => void duplicate(workflow) },
-      { label: 'Export', icon: 'download', run: () => void save(workflow) },
-      ...(isOwner
-        ? [{ label: 'Move to trash', icon: 'trash', isBad: true, run: () => void remove(workflow) } as const]
-        : []),
-    ]
+function actsOn(workflows: Workflows, perform: Perform) {
+  const back = ({ id }: Listed) => workflows.undelete(id)
+  const copied = ({ id, name }: Listed) => workflows.duplicate(id, crypto.randomUUID(), `${name} (copy)`)
+  const saved = async ({ id }: Listed) => {
+    const { name, state } = await workflows.read(id)
+    download(name, state)
   }
-  return { itemsFor, dialog }
+  return {
+    rename: ({ id }: Listed, name: string) => void perform(() => workflows.rename(id, name), `Renamed to ${name}`),
+    purge: ({ id, name }: Listed) => void perform(() => workflows.purge(id), `${name} is gone for good`),
+    restore: (listed: Listed) => void perform(() => back(listed), `${listed.name} is back`),
+    duplicate: (listed: Listed) => void perform(() => copied(listed), `Copied ${listed.name}`),
+    save: (listed: Listed) => void perform(() => saved(listed)),
+    remove: (listed: Listed) =>
+      void perform(
+        () => workflows.remove(listed.id),
+        `${listed.name} is in the trash`,
+        () => back(listed),
+      ),
+  }
+}
+
+type Acts = Readonly<Record<'rename' | 'purge' | 'restore' | 'duplicate' | 'save' | 'remove', (listed: Listed) => void>>
+
+/** What somebody may do, by role. */
+function itemsFor(listed: Listed, acts: Acts): readonly Item[] {
+  const item = (act: keyof Acts, label: string, icon: IconName, isBad = false): Item => ({
+    label,
+    icon,
+    isBad,
+    run: () => acts[act](listed),
+  })
+  const { deletedAt, role, id } = listed
+  if (deletedAt !== null) {
+    return [item('restore', 'Restore', 'restore'), item('purge', 'Delete for good', 'trash', true)]
+  }
+  return [
+    { label: 'Open', icon: 'play', run: () => go(workflowAt(id)) },
+    ...(role === 'VIEWER' ? [] : [item('rename', 'Rename', 'pencil')]),
+    item('duplicate', 'Duplicate', 'duplicate'),
+    item('save', 'Export', 'download'),
+    ...(role === 'OWNER' ? [item('remove', 'Move to trash', 'trash', true)] : []),
+  ]
 }
