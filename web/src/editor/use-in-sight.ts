@@ -4,6 +4,7 @@ import { useReactFlow } from '@xyflow/react'
 import { useEffect } from 'react'
 
 const PAN_MS = 200
+const STILL = '(prefers-reduced-motion: reduce)'
 const MARGIN = 16 // pixels around the block
 
 export function useInSight(id: string | null): void {
@@ -20,7 +21,8 @@ export function useInSight(id: string | null): void {
       off(block.left, block.right, seen.left, seen.right),
       off(block.top, block.bottom, seen.top, seen.bottom),
     ]
-    if (right || down) void setViewport({ x: at.x + right, y: at.y + down, zoom }, { duration: PAN_MS })
+    if (right || down)
+      void setViewport({ x: at.x + right, y: at.y + down, zoom }, { duration: matchMedia(STILL).matches ? 0 : PAN_MS })
   }, [id, getInternalNode, flowToScreenPosition, getViewport, setViewport])
 }
 

@@ -50,9 +50,17 @@ function hearChanges(connection: Connection, onChange: () => void): () => void {
     clearTimeout(timer)
     timer = setTimeout(onChange, GATHER_MS)
   }
+  const comeBack = () => {
+    feed.resume()
+    soon()
+  }
+  addEventListener('pagehide', feed.pause) // or browsers do not keep the page to come back to
+  addEventListener('pageshow', comeBack)
   feed.subscribe({ query: CHANGED, variables: () => ({}), next: soon, end: () => {} })
   return () => {
     clearTimeout(timer)
+    removeEventListener('pagehide', feed.pause)
+    removeEventListener('pageshow', comeBack)
     feed.close()
   }
 }

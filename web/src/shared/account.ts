@@ -3,7 +3,7 @@
 import type { Auth, Connection } from 'workflow-sync'
 import { bearer, developmentToken, GRAPHQL } from '../session'
 import { ask } from './ask'
-import { type Guest, guest, keepGuest } from './guest'
+import { type Guest, keepGuest, newGuest, storedGuest } from './guest'
 
 export interface Account {
   readonly id: string
@@ -19,11 +19,12 @@ interface Viewer {
 
 /** Throws a Failure: UNAUTHENTICATED where nobody is signed in. */
 export async function openAccount(): Promise<Account> {
-  const known = guest()
+  const known = storedGuest() ?? newGuest()
   const first = await developmentToken(known.id)
   const connection = first === null ? byCookie() : byToken(known, first)
   const { viewer } = await ask<Viewer>(connection, '{ viewer { id name } }')
   const isGuest = first !== null
+  if (isGuest) keepGuest(known)
   return { id: viewer.id, name: isGuest ? known.name : (viewer.name ?? viewer.id), isGuest, connection }
 }
 

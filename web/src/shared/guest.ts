@@ -41,18 +41,13 @@ export function storedGuest(): Guest | null {
   }
 }
 
-/** The guest of this browser, from now on. */
-export function guest(): Guest {
-  return storedGuest() ?? keepGuest(newGuest())
-}
-
-export function keepGuest(guest: Guest): Guest {
+/** Be this guest from now on. */
+export function keepGuest(guest: Guest): void {
   try {
     localStorage.setItem(KEY, JSON.stringify(guest))
   } catch {
     // a guest until the page is left
   }
-  return guest
 }
 
 /** "Guest Otter" of "guest-otter-7f3a21"; null for any other id. */
@@ -61,7 +56,7 @@ export function guestName(id: string): string | null {
   return animal === undefined ? null : `Guest ${animal.charAt(0).toUpperCase()}${animal.slice(1)}`
 }
 
-function newGuest(): Guest {
+export function newGuest(): Guest {
   const animal = ANIMALS[Math.floor(Math.random() * ANIMALS.length)] ?? 'Otter'
   const id = `guest-${animal.toLowerCase()}-${crypto.randomUUID().slice(0, 6)}`
   return { id, name: `Guest ${animal}` }
