@@ -34,17 +34,15 @@ export async function loseAnAnswerAndThePage(browser, visit) {
   await editor.addBlock('answered')
   await editor.says('Saved')
   wire.silence()
-  await editor.addBlock('unanswered')
+  await editor.paste('Description', 'unanswered')
   await person.server.hasOnce(editor.id, 'unanswered')
   await editor.addBlock('typed meanwhile')
   await editor.crash()
   wire.mend()
   const again = await person.open(editor.id)
-  for (const name of ['answered', 'unanswered', 'typed meanwhile']) {
-    await again.block(name).waitFor()
-    await person.server.hasOnce(editor.id, name)
-  }
+  await again.block('typed meanwhile').waitFor()
   await again.says('Saved')
+  for (const text of ['answered', 'unanswered', 'typed meanwhile']) await person.server.hasOnce(editor.id, text)
   await person.witness.verify()
   wire.close()
 }
@@ -70,38 +68,50 @@ export async function goOfflineForAMinute(browser, visit) {
 goOfflineForAMinute.tolerated = /ERR_|WebSocket/
 
 export async function endTheToken(browser, visit) {
-  const { person, editor } = await openWithAToken(visit)
+  const { address, another, given } = visit
+  const localStorage = [{ name: 'workflow-sync:guest', value: JSON.stringify(given.guest) }]
+  const signedIn = await another({ storageState: { origins: [{ origin: address, localStorage }] } })
+  const person = await Person.of(signedIn, address)
+  await signedIn.route(TOKEN, (route) => route.fulfill({ json: { token: given.token } }), { times: 1 })
+  const editor = await person.open()
+  await until(() => isRefused(address, given.token), 'the token has ended')
   await editor.addBlock('typed after the end')
   await editor.says('Saved')
   await person.server.hasOnce(editor.id, 'typed after the end')
+  const other = await person.open(editor.id)
+  await other.addBlock('typed elsewhere')
+  await editor.block('typed elsewhere').waitFor()
   await person.witness.verify()
 }
 endTheToken.tolerated = /status of 401/
 
+async function isRefused(address, token) {
+  const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` }
+  const request = { method: 'POST', headers, body: '{"query": "{ viewer { id } }"}' }
+  return (await fetch(`${address}/graphql`, request)).status === 401
+}
+
 export async function signOut(browser, visit) {
-  const { person, editor } = await openWithAToken(visit)
-  await person.browser.route(TOKEN, (route) => route.fulfill({ status: 404 })) // as where nobody is signed in
+  const person = await Person.of(browser, visit.address)
+  const editor = await person.open()
+  const { page } = editor
+  const sent = editor.saves()
+  await editor.addBlock('typed signed in')
+  const { authorization: first } = (await sent).headers()
+  await page.route('/graphql', (route) => {
+    const { authorization, ...headers } = route.request().headers()
+    const isOver = authorization === first
+    return route.continue({ headers: { ...headers, authorization: isOver ? 'Bearer over' : authorization } })
+  })
+  await page.route(TOKEN, (route) => route.fulfill({ status: 404 })) // as where nobody is signed in
   await editor.addBlock('typed signed out')
   await editor.says('Saved on this device')
-  await person.browser.unroute(TOKEN)
+  await page.unroute(TOKEN)
   await editor.says('Saved')
-  await person.server.hasOnce(editor.id, 'typed signed out')
+  for (const when of ['in', 'out']) await person.server.hasOnce(editor.id, `typed signed ${when}`)
   await person.witness.verify()
 }
 signOut.tolerated = /status of 40[14]/
-
-/** Open an editor with a token that ends soon, and wait until it has. */
-async function openWithAToken({ address, another, given: { guest, token } }) {
-  const localStorage = [{ name: 'workflow-sync:guest', value: JSON.stringify(guest) }]
-  const browser = await another({ storageState: { origins: [{ origin: address, localStorage }] } })
-  const person = await Person.of(browser, address)
-  await browser.route(TOKEN, (route) => route.fulfill({ json: { token } }), { times: 1 })
-  const editor = await person.open()
-  const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` }
-  const asked = { method: 'POST', headers, body: '{"query": "{ viewer { id } }"}' }
-  await until(async () => (await fetch(`${address}/graphql`, asked)).status === 401, 'the token has ended')
-  return { person, editor }
-}
 
 export async function fillTheStorage(browser, visit) {
   const wire = await Wire.to(visit.address)

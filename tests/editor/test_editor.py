@@ -25,11 +25,6 @@ def large(tmp_path: Path) -> str:
     return str(file)
 
 
-def token(server: Running) -> str:
-    """Make a token that ends soon."""
-    return server.bearer(GUEST["id"], SOON).removeprefix("Bearer ")
-
-
 async def test_what_was_typed_arrives_whenever_the_tab_is_closed(visits: Visits, server: Running) -> None:
     await visits.visit("departures.closeTheTab", server.url)
 
@@ -97,11 +92,12 @@ async def test_what_was_typed_offline_is_saved_when_the_network_is_back(visits: 
 
 
 async def test_a_token_that_ended_is_replaced(visits: Visits, server: Running) -> None:
-    await visits.visit("outages.endTheToken", server.url, guest=GUEST, token=token(server))
+    token = server.bearer(GUEST["id"], SOON).removeprefix("Bearer ")
+    await visits.visit("outages.endTheToken", server.url, guest=GUEST, token=token)
 
 
 async def test_what_was_typed_signed_out_is_saved_once_signed_in(visits: Visits, server: Running) -> None:
-    await visits.visit("outages.signOut", server.url, guest=GUEST, token=token(server))
+    await visits.visit("outages.signOut", server.url)
 
 
 async def test_what_was_typed_survives_a_crash_without_room_in_the_storage(visits: Visits, server: Running) -> None:
