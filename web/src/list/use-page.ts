@@ -43,24 +43,22 @@ export function usePage(workflows: Workflows, connection: Connection, search: st
   return { workflows: page?.workflows ?? null, error, more, reload }
 }
 
+/** Tells of changes, and when there may have been some unheard. */
 function hearChanges(connection: Connection, onChange: () => void): () => void {
   const feed = webSocketFeed(connection)
   let timer: ReturnType<typeof setTimeout> | undefined
+  let wasConnected = false
   const soon = () => {
     clearTimeout(timer)
     timer = setTimeout(onChange, GATHER_MS)
   }
-  const comeBack = () => {
-    feed.resume()
-    soon()
-  }
-  addEventListener('pagehide', feed.pause) // or browsers do not keep the page to come back to
-  addEventListener('pageshow', comeBack)
   feed.subscribe({ query: CHANGED, variables: () => ({}), next: soon, end: () => {} })
+  feed.watch((isConnected) => {
+    if (isConnected && wasConnected) soon()
+    wasConnected ||= isConnected
+  })
   return () => {
     clearTimeout(timer)
-    removeEventListener('pagehide', feed.pause)
-    removeEventListener('pageshow', comeBack)
     feed.close()
   }
 }
