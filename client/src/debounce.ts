@@ -1,7 +1,7 @@
 /** Waiting for a pause in editing, though not for ever. */
 
-export const DEBOUNCE_MS = 2_000 // a pause in editing, not between keys
-export const MAX_WAIT_MS = 10_000 // or whoever never pauses would never save
+const DEBOUNCE_MS = 2_000 // a pause in editing, not between keys
+const MAX_WAIT_MS = 10_000 // or whoever never pauses would never save
 export const PERIODIC_MS = 30_000 // what a timer missed, such as one that slept, waits no longer than this
 
 /** Runs once nobody has called `later` for `pauseMs` milliseconds, or `longestMs` after the first call. */

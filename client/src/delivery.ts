@@ -11,17 +11,17 @@ export interface Holder {
 }
 
 /** Send the next save; false where it was refused. Throws SyncError where it is worth to try it again later. */
-export async function deliver(request: Request, id: string, holder: Holder): Promise<boolean> {
-  holder.put(posted(holder.get(), Date.now()))
-  const [segment] = sentOf(holder.get())
+export async function deliver(request: Request, id: string, { get, put }: Holder): Promise<boolean> {
+  put(posted(get(), Date.now()))
+  const [segment] = sentOf(get())
   if (!segment) return true
   try {
     const answer = await wire.save(request, id, segment)
-    holder.put(answered(holder.get(), segment.sequence, answer), answer)
+    put(answered(get(), segment.sequence, answer), answer)
     return true
   } catch (error) {
     if (!(error instanceof SyncError) || isPassing(error) || error.code === 'UNAUTHENTICATED') throw error
-    holder.put(failed(holder.get(), segment.sequence, error.code, error.message))
+    put(failed(get(), segment.sequence, error.code, error.message))
     return false
   }
 }

@@ -185,8 +185,9 @@ const finish = (draft: Draft): Json => {
 /** Says whether a path is that of the time of the last save, by the client's own clock: the server never counts it. */
 export const isClock = (path: Path): boolean => path[0] === 'lastSaved'
 
-/** Says whether some path of the one is equal to, above or below some path of the other. */
+/** Says whether some path of the one and some path of the other overlap. */
 export const collide = (a: readonly Change[], b: readonly Change[]): boolean =>
   a.some(one => b.some(other => overlap(one.path, other.path)))
 
-const overlap = (a: Path, b: Path): boolean => a.every((key, level) => level >= b.length || key === b[level])
+/** Says whether a path is equal to, above or below the other. */
+export const overlap = (a: Path, b: Path): boolean => a.every((key, level) => level >= b.length || key === b[level])

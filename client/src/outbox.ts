@@ -139,8 +139,9 @@ function nameOf(key: unknown): BoxName[] {
 
 /** Null where it is no box. */
 function parsed(text: unknown): Box | null {
+  const isBox = ({ segments }: Box) => segments.length && segments.every(isSegment)
   const box = attempt((): Box => JSON.parse(text as string))
-  return attempt(() => box?.segments.length && box.segments.every(isSegment)) ? (box ?? null) : null
+  return attempt(() => box && isBox(box) && box) || null
 }
 
 const isSegment = ({ sequence, changes, state }: Segment) => sequence && (changes?.every(({ path }) => path) ?? state)

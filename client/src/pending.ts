@@ -8,9 +8,10 @@
  * version for good (is pinned), or the server would believe that it was meant to overwrite them.
  */
 
-import { apply, collide, diff, fitting, isClock } from './document.js'
+import { attempt } from './attempt.js'
+import { apply, collide, diff, fitting, isClock, overlap } from './document.js'
 import type { Segment } from './outbox.js'
-import type { Change, Conflict, Document, Merge, Path, Problem, SaveReason, SyncStatus } from './types.js'
+import type { Change, Conflict, Document, Merge, Problem, SaveReason, SyncStatus } from './types.js'
 
 const OLD_MS = 600_000 // whoever left an edit for ten minutes has not seen what others made of the workflow since
 const TAKEN: readonly SyncStatus[] = ['CREATED', 'SAVED', 'MERGED', 'UNCHANGED']
@@ -59,26 +60,24 @@ export interface Pending {
   readonly last: number
   /** What was heard while an answer was awaited. */
   readonly queue: readonly News[]
-  readonly name: string | undefined
-  readonly merge: Merge | undefined
+  readonly name?: string | undefined
+  readonly merge?: Merge | undefined
 }
 
 export type Start = Pick<Pending, 'clientId' | 'version' | 'confirmed' | 'last'> &
   Partial<Pick<Pending, 'view' | 'isStale' | 'name' | 'merge'>>
 
 /** Begin with what the server has; `view` is what a workflow begins with that does not exist yet. */
-export const begin = ({ view, isStale = false, name, merge, ...start }: Start): Pending => ({
-  ...start,
+export const begin = (start: Start): Pending => ({
   floor: start.confirmed,
-  view: view ?? start.confirmed,
-  isStale,
-  name,
-  merge,
+  view: start.confirmed,
+  isStale: false,
   layers: [],
   open: [],
   at: 0,
   allowEmpty: false,
   queue: [],
+  ...start,
 })
 
 /** Put on top what an outbox kept. */
@@ -115,18 +114,10 @@ export const problemsOf = (pending: Pending): readonly Problem[] =>
  */
 const isAstray = ({ segment }: Layer): boolean => segment.refused?.every(({ code }) => code === 'PATH') ?? false
 
-const top = ({ layers, floor }: Pending): Document => layers.at(-1)?.after ?? floor
-
-const isAt = (path: Path, change: Change): boolean => path.join('\0') === change.path.join('\0') // JSONB takes no NUL
-
-const edits = (before: Document, after: Document): readonly Change[] => {
-  const changes = diff(before, after)
-  return changes.every(({ path }) => isClock(path)) ? [] : changes
-}
-
 /** Show another document. */
 export const edited = (pending: Pending, view: Document, at: number, allowEmpty = false): Pending => {
-  const open = edits(top(pending), view)
+  const changes = diff(pending.layers.at(-1)?.after ?? pending.floor, view)
+  const open = changes.every(({ path }) => isClock(path)) ? [] : changes
   return { ...pending, view, open, at, allowEmpty: open.length > 0 && (allowEmpty || pending.allowEmpty) }
 }
 
@@ -141,7 +132,7 @@ export const closed = (pending: Pending, reason: SaveReason = 'DEBOUNCED', now =
     base: version,
     changes: isCreation ? null : open,
     state: isCreation ? view : null,
-    ...(isCreation && name ? { name } : {}),
+    ...(isCreation && name && { name }),
     at: at || now,
     sent: false,
     allowEmpty,
@@ -165,7 +156,7 @@ export const segmentsOf = (pending: Pending): readonly Segment[] => {
 
 /** The saves that are under way, in their order. */
 export const sentOf = (pending: Pending): readonly Segment[] =>
-  pending.layers.filter(isUnanswered).map(({ segment }) => segment)
+  pending.layers.map(({ segment }) => segment).filter(({ sent }) => sent)
 
 /** Mark as sent the next save, or `all`. What was sent before is never another one. */
 export const posted = (pending: Pending, now: number, all = false): Pending => {
@@ -180,6 +171,9 @@ export const posted = (pending: Pending, now: number, all = false): Pending => {
   })
   return { ...pending, layers, last }
 }
+
+/** What is held once everything was sent at once, as the page is left. */
+export const departing = (pending: Pending): Pending => posted(closed(pending, 'UNLOAD'), Date.now(), true)
 
 /** Whether the server has a save, as a version or because it has the same already. */
 export const isTaken = (status: SyncStatus): boolean => TAKEN.includes(status)
@@ -205,16 +199,15 @@ export const failed = (pending: Pending, sequence: number, code: string, message
   if (!layer) return pending
   const place = pending.layers.indexOf(layer)
   const undone = unsent(pending, sequence)
-  const { changes, mode, ...segment } = { ...layer.segment, sent: false }
-  const as = (part: Partial<Segment>, after = layer.after): Layer =>
-    ({ ...layer, after, segment: { changes, ...segment, ...(mode && { mode }), ...part } })
+  const segment = { ...layer.segment, sent: false }
+  const { changes, mode } = segment
   if (code === 'BAD_USER_INPUT' && mode === 'STRICT' && !layer.isRetry) {
-    return replaced(undone, place, as({ mode: 'MERGE' })) // the browser may have sent it so when the page died
+    const merged: Segment = { ...segment, mode: 'MERGE' } // the browser may have sent it so when the page died
+    return replaced(undone, place, { ...layer, segment: merged })
   }
   if (code === 'TOO_LARGE' && changes && changes.length > 1) {
     const half = changes.slice(0, changes.length / 2)
-    const rest = changes.slice(half.length)
-    return replaced(undone, place, as({ changes: half }, fitting(under(pending, place), half)), as({ changes: rest }))
+    return parted(undone, place, layer, { ...segment, changes: half }, { ...segment, changes: changes.slice(half.length) })
   }
   return refused(undone, place, [{ path: [], code, message }])
 }
@@ -224,19 +217,20 @@ const refused = (pending: Pending, place: number, problems: readonly Problem[]):
   const layer = pending.layers[place]
   if (!layer) return pending
   const segment = { ...layer.segment, sent: false }
-  const isNamed = (change: Change) => problems.some(({ code, path }) =>
-    code === 'PATH' ? isAt(path, change) : collide([change], [{ path, remove: true }]))
+  const isNamed = (change: Change) =>
+    problems.some(({ code, path }) => overlap(path, change.path) && (code !== 'PATH' || path.length === change.path.length))
   const named = segment.changes?.filter(isNamed) ?? []
   const rest = segment.changes?.filter((change) => !named.includes(change)) ?? []
   const whole = { ...layer, segment: { ...segment, refused: problems } }
   const next = isAstray(whole) ? stale(pending) : pending
   if (!named.length || !rest.length) return drained(replaced(next, place, whole))
-  return replaced(
-    next,
-    place,
-    { ...layer, segment: { ...whole.segment, changes: named }, after: fitting(under(pending, place), named) },
-    { ...layer, segment: { ...segment, changes: rest } },
-  )
+  return parted(next, place, layer, { ...whole.segment, changes: named }, { ...segment, changes: rest })
+}
+
+/** Make two saves of one. */
+const parted = (pending: Pending, place: number, layer: Layer, first: Segment, second: Segment): Pending => {
+  const after = fitting(pending.layers[place - 1]?.after ?? pending.floor, changesOf(first))
+  return replaced(pending, place, { ...layer, segment: first, after }, { ...layer, segment: second })
 }
 
 /** Try again what was refused; the user, who was asked, may well mean to empty the workflow. */
@@ -253,12 +247,9 @@ export const retried = (pending: Pending): Pending => ({
 /** Let go of what was refused. */
 export const discarded = (pending: Pending): Pending => {
   const layer = pending.layers.find(({ segment }) => segment.refused)
-  return layer ? discarded(moved(pending, {
-    version: pending.version, ground: pending.floor, theirs: [], isAlone: true, done: layer,
-  })) : pending
+  const { version, floor: ground } = pending
+  return layer ? discarded(moved(pending, { version, ground, theirs: [], isAlone: true, done: layer })) : pending
 }
-
-const under = ({ layers, floor }: Pending, place: number): Document => layers[place - 1]?.after ?? floor
 
 const replaced = (pending: Pending, place: number, ...layers: readonly Layer[]): Pending => ({
   ...pending,
@@ -286,8 +277,8 @@ const exactly = (pending: Pending, layer: Layer, { status, version, changes }: A
   const held = own && diff(own, layer.after).length ? own : layer.after // the same object where nothing is refused
   const confirmed = own && tried(held, changes)
   const isAlone = !changes.length && version === pending.version + (status === 'UNCHANGED' ? 0 : 1)
-  const move = confirmed && { version, ground: confirmed, theirs: changes, isAlone, done: layer }
-  return move && moved({ ...pending, confirmed }, move)
+  const move = { version, theirs: changes, isAlone, done: layer }
+  return confirmed && moved({ ...pending, confirmed }, { ...move, ground: confirmed })
 }
 
 /** The server has the save, or keeps it as a conflict; what it has by now is to be read. */
@@ -296,13 +287,8 @@ const passed = (pending: Pending, layer: Layer): Pending => {
   return moved({ ...pending, isStale: true }, { version: pending.version, ground, theirs: [], done: layer })
 }
 
-const tried = (document: Document, changes: readonly Change[]): Document | undefined => {
-  try {
-    return apply(document, changes)
-  } catch {
-    return undefined
-  }
-}
+const tried = (document: Document, changes: readonly Change[]): Document | undefined =>
+  attempt(() => apply(document, changes))
 
 /** Hear of the next save of somebody else. */
 export const heard = (pending: Pending, news: News): Pending =>

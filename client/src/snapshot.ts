@@ -3,7 +3,7 @@
 import { isUnsynced, problemsOf, type Pending } from './pending.js'
 import { statusOf, type Facts } from './status.js'
 import type { Steps } from './steps.js'
-import type { Document, Snapshot } from './types.js'
+import type { Conflict, Document, Snapshot } from './types.js'
 
 /** What is known of a workflow besides its document. */
 export type Known = Pick<
@@ -27,6 +27,9 @@ export const UNKNOWN: Known = {
   obstacle: null,
   isOver: false,
 }
+
+/** As soon as the server answered, whatever it said. */
+export const REACHED: Partial<Known> = { obstacle: null, error: null }
 
 export function snapshotOf(
   workflowId: string, initial: Document, pending: Pending | null, steps: Steps, known: Known, before?: Snapshot,
@@ -57,6 +60,12 @@ export function snapshotOf(
     canRedo: steps.future.length > 0,
   }
   return before && isSame(Object.values(now), Object.values(before)) ? before : now
+}
+
+/** Conflicts that are open: new ones first. */
+export const together = (known: readonly Conflict[], more: readonly Conflict[]): readonly Conflict[] => {
+  const added = more.filter(({ id }) => id && !known.some((conflict) => conflict.id === id))
+  return added.length ? [...added, ...known] : known
 }
 
 const isSame = (a: readonly unknown[], b: readonly unknown[]): boolean =>

@@ -5,10 +5,11 @@ import { deliver } from './delivery.js'
 import { createFarewell } from './farewell.js'
 import { createHistory, resolveConflict } from './history.js'
 import { createOutbox, type Box } from './outbox.js'
+import type { Opening, Page } from './page.js'
 import { begin, isWaiting, loaded, segmentsOf } from './pending.js'
 import { createRequest } from './request.js'
-import { openSession, type Opening, type Page, type Session } from './session.js'
-import { createTabs } from './tabs.js'
+import { openSession, type Session } from './session.js'
+import { createTabs, type Orphan } from './tabs.js'
 import type { Document, Options, Snapshot, WorkflowSync } from './types.js'
 
 const NOWHERE = -1 // a version that no workflow has
@@ -48,7 +49,7 @@ export function createWorkflowSync<D extends Document = Document>(options: Optio
     return draining.finally(() => (emptying = ''))
   }
 
-  const drain = (box: Box, release: () => void) => void inTurn(() => empty(box)).then(release)
+  const drain = ({ box, release }: Orphan) => void inTurn(() => empty(box)).then(release)
 
   /** What this tab could not save of the workflows that it showed before. */
   const drainOwn = async () => {

@@ -15,7 +15,7 @@ export interface TabsOptions {
   /** Whether it is of this user and endpoint; others are left alone. Until the user is known: false. */
   readonly isOurs: (box: Box) => boolean
   /** A box that was found by `look`, or (of another workflow) by `orphans`. */
-  readonly onOrphan: (box: Box, release: () => void) => void
+  readonly onOrphan: (orphan: Orphan) => void
 }
 
 export interface Tabs {
@@ -107,8 +107,6 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
     return mine === busy ? [...left].map((box) => ({ box, release: () => letGo(box) })) : []
   }
 
-  const tell = ({ box, release }: Orphan) => onOrphan(box, release)
-
   const awaitEnd = async (id: string) => {
     if (!isFree(id)) return
     const mine = busy.add(id)
@@ -116,7 +114,7 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
     release?.()
     await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS))
     mine.delete(id)
-    for (const orphan of await adopt(id)) tell(orphan)
+    for (const orphan of await adopt(id)) onOrphan(orphan)
   }
 
   const owners = async () => new Set((await outbox.list()).map((name) => name.clientId))
@@ -125,7 +123,7 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
 
   const orphans = async (workflowId: string) => {
     const found = (await Promise.all([...(await owners())].map(adopt))).flat()
-    return found.filter((orphan) => orphan.box.workflowId === workflowId || tell(orphan))
+    return found.filter((orphan) => orphan.box.workflowId === workflowId || onOrphan(orphan))
   }
 
   const onStorage = ({ key, newValue }: StorageEvent) => {

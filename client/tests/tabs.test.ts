@@ -46,7 +46,7 @@ function open({ user = 'ada', hasLocks = true } = {}): Page {
   const outbox = createOutbox(storage, () => {})
   const adopted: Orphan[] = []
   const isOurs = (box: Box) => box.user === user
-  const onOrphan = (box: Box, release: () => void) => void adopted.push({ box, release })
+  const onOrphan = (orphan: Orphan) => void adopted.push(orphan)
   const page = { tabs: createTabs({ outbox, isOurs, onOrphan }), locks, outbox, adopted }
   pages.push(page)
   return page
@@ -565,7 +565,7 @@ describe('without Web Locks', () => {
     const again = await import('../src/tabs.js')
     const outbox = createOutbox(storage, () => {})
     const adopted: Orphan[] = []
-    const onOrphan = (box: Box, release: () => void) => void adopted.push({ box, release })
+    const onOrphan = (orphan: Orphan) => void adopted.push(orphan)
     const page = {
       tabs: again.createTabs({ outbox, isOurs: () => true, onOrphan }),
       locks: browser.open(),
@@ -624,7 +624,7 @@ describe('locks that are refused', () => {
     write(open())
     vi.stubGlobal('navigator', { locks: { request: () => Promise.reject(new DOMException('No.', 'SecurityError')) } })
     const adopted: Orphan[] = []
-    const onOrphan = (box: Box, release: () => void) => void adopted.push({ box, release })
+    const onOrphan = (orphan: Orphan) => void adopted.push(orphan)
     const tabs = createTabs({ outbox: createOutbox(storage, () => {}), isOurs: () => true, onOrphan })
     expect(await tabs.orphans('w')).toEqual([])
     tabs.look()
