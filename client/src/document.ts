@@ -50,7 +50,7 @@ export const membersOf = (value: Maybe): Members | undefined => {
 export const same = (a: Maybe, b: Maybe): boolean => {
   if (a === b) return true
   if (isList(a) && isList(b)) return a.length === b.length && a.every((item, place) => same(item, b[place]))
-  if (isObject(a) && isObject(b)) return Object.keys({ ...a, ...b }).every(key => same(own(a, key), own(b, key)))
+  if (isObject(a) && isObject(b)) return Object.keys({ ...a, ...b }).every((key) => same(own(a, key), own(b, key)))
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
@@ -62,8 +62,8 @@ export interface Keys {
 
 /** The order that comes of itself: what stayed, and then what is new. */
 export const naturalOrder = (before: Keys, after: Keys): string[] => [
-  ...[...before.keys()].filter(key => after.has(key)),
-  ...[...after.keys()].filter(key => !before.has(key)),
+  ...[...before.keys()].filter((key) => after.has(key)),
+  ...[...after.keys()].filter((key) => !before.has(key)),
 ]
 
 /**
@@ -160,7 +160,7 @@ const put = (draft: Draft, key: string, value: Maybe): boolean => {
 
 const reorder = (draft: Draft | undefined, order: readonly string[]): boolean => {
   if (!draft || !isList(draft.source)) return false
-  const ordered = new Map(order.map(id => [id, draft.members.get(id)]))
+  const ordered = new Map(order.map((id) => [id, draft.members.get(id)]))
   const { size } = draft.members
   if (order.length !== size || ordered.size !== size || [...ordered.values()].includes(undefined)) return false
   draft.members = ordered
@@ -187,7 +187,7 @@ export const isClock = (path: Path): boolean => path[0] === 'lastSaved'
 
 /** Says whether some path of the one and some path of the other overlap. */
 export const collide = (a: readonly Change[], b: readonly Change[]): boolean =>
-  a.some(one => b.some(other => overlap(one.path, other.path)))
+  a.some((one) => b.some((other) => overlap(one.path, other.path)))
 
 /** Says whether a path is equal to, above or below the other. */
 export const overlap = (a: Path, b: Path): boolean => a.every((key, level) => level >= b.length || key === b[level])

@@ -45,8 +45,11 @@ const LOCAL = new Set(['selected', 'dragging', 'resizing', 'measured']) // keys 
 
 /** Draw a document, and keep what was drawn before of the same element with the same mark. Parents come first. */
 export const draw = <N extends Node, E extends Edge>(
-  document: Document, { toNode, toEdge }: FlowMapping<N, E>,
-  before?: Picture<N, E>, marks = NO_MARKS, edgeMarks = NO_MARKS,
+  document: Document,
+  { toNode, toEdge }: FlowMapping<N, E>,
+  before?: Picture<N, E>,
+  marks = NO_MARKS,
+  edgeMarks = NO_MARKS,
 ): Picture<N, E> => {
   const graph = graphOf(document)
   const parents = parentsIn(graph)
@@ -65,16 +68,21 @@ export const draw = <N extends Node, E extends Edge>(
 }
 
 const drawn = <T extends object>(
-  elements: readonly (readonly [string, Document])[], make: (id: string, element: Document) => T,
-  marks: Marks, before?: Drawing<T>, parents?: Parents,
+  elements: readonly (readonly [string, Document])[],
+  make: (id: string, element: Document) => T,
+  marks: Marks,
+  before?: Drawing<T>,
+  parents?: Parents,
 ): Drawing<T> =>
-  new Map(elements.map(([id, element]) => {
-    const [known, parent, mark] = [before?.get(id), parents?.get(id), marks.get(id)]
-    const isKnown = known && known.parent === parent && known.mark === mark && same(known.element, element)
-    if (isKnown) return [id, { ...known, element }]
-    const item = make(id, element)
-    return [id, { item: mark ? withMark(item, mark) : item, element, parent, mark }]
-  }))
+  new Map(
+    elements.map(([id, element]) => {
+      const [known, parent, mark] = [before?.get(id), parents?.get(id), marks.get(id)]
+      const isKnown = known && known.parent === parent && known.mark === mark && same(known.element, element)
+      if (isKnown) return [id, { ...known, element }]
+      const item = make(id, element)
+      return [id, { item: mark ? withMark(item, mark) : item, element, parent, mark }]
+    }),
+  )
 
 /** A node as React Flow takes it; of a block, the whole block is its `data`. */
 const nodeOf = (kind: Kind, id: string, element: Document, place: number, parentId?: string): Node => ({
@@ -102,7 +110,10 @@ const listedNode = (node: Document): Omit<Node, 'id' | 'position'> => {
 }
 
 const edgeOf = (id: string, edge: Document): Edge => ({
-  ...shared(edge), id, source: String(edge['source']), target: String(edge['target']),
+  ...shared(edge),
+  id,
+  source: String(edge['source']),
+  target: String(edge['target']),
 })
 
 /** The element that a node stands for, where nothing counts but what is new since it was drawn. */

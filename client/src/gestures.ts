@@ -9,7 +9,10 @@ type FromNode<N extends Node> = (node: N, element: Document | undefined) => Docu
 
 /** Elements moved, resized, added, replaced and removed. */
 export const withNodeChanges = <N extends Node>(
-  document: Document, changes: readonly NodeChange<N>[], drawing: Drawing<N>, fromNode?: FromNode<N>,
+  document: Document,
+  changes: readonly NodeChange<N>[],
+  drawing: Drawing<N>,
+  fromNode?: FromNode<N>,
 ): Document => {
   const graph = graphOf(document)
   const edits = new Map<string, Document | null>()
@@ -26,7 +29,10 @@ export const withNodeChanges = <N extends Node>(
 }
 
 const changed = <N extends Node>(
-  graph: Graph, element: Document, change: NodeChange<N>, make: FromNode<N>,
+  graph: Graph,
+  element: Document,
+  change: NodeChange<N>,
+  make: FromNode<N>,
 ): Document => {
   if (change.type === 'replace') return make(change.item, element)
   if (change.type === 'position' && change.position) return moved(element, change.position)
@@ -35,7 +41,9 @@ const changed = <N extends Node>(
 
 /** Edges added, replaced and removed. */
 export const withEdgeChanges = <E extends Edge>(
-  document: Document, changes: readonly EdgeChange<E>[], drawing: Drawing<E>,
+  document: Document,
+  changes: readonly EdgeChange<E>[],
+  drawing: Drawing<E>,
 ): Document => {
   const { edges } = graphOf(document)
   const edits = new Map<string, Document | null>()

@@ -8,7 +8,11 @@ import * as wire from './wire.js'
 
 /** Take in what others save from now on; `onNews` comes after each. Gives what ends it. */
 export function hear(
-  feed: Feed, id: string, holding: Holding, onNews: () => void, end: Subscription<wire.Saved>['end'],
+  feed: Feed,
+  id: string,
+  holding: Holding,
+  onNews: () => void,
+  end: Subscription<wire.Saved>['end'],
 ): () => void {
   const { get, put } = holding
   const variables = () => ({ id, sinceVersion: get().version, exceptClient: get().clientId })

@@ -77,9 +77,15 @@ export function createHolding(page: Page, id: string, opening: Opening, onChange
   }
 
   return {
-    get pending() { return pending },
-    get known() { return known },
-    get snapshot() { return snapshot },
+    get pending() {
+      return pending
+    },
+    get known() {
+      return known
+    },
+    get snapshot() {
+      return snapshot
+    },
     /** Throws SyncError where there is nothing to work on: not yet, or no more. */
     get,
     /** Hold something else, and keep what is unsynced of it before anybody hears of it. Nothing once it is closed. */
@@ -90,7 +96,9 @@ export function createHolding(page: Page, id: string, opening: Opening, onChange
     update,
     undo: () => turn(undone),
     redo: () => turn(redone),
-    get isClosed() { return isClosed },
+    get isClosed() {
+      return isClosed
+    },
     close: () => {
       isClosed = true
     },

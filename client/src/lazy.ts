@@ -32,11 +32,21 @@ export function createLazySync<D extends Document>(options: Options<D>): LazySyn
   const getSnapshot = () => started?.getSnapshot() ?? unstarted
 
   const sync: WorkflowSync<D> = {
-    get clientId() { return start().clientId },
-    get history() { return start().history },
-    get status() { return getSnapshot().status },
-    get hasUnsynced() { return getSnapshot().hasUnsynced },
-    get conflicts() { return getSnapshot().conflicts },
+    get clientId() {
+      return start().clientId
+    },
+    get history() {
+      return start().history
+    },
+    get status() {
+      return getSnapshot().status
+    },
+    get hasUnsynced() {
+      return getSnapshot().hasUnsynced
+    },
+    get conflicts() {
+      return getSnapshot().conflicts
+    },
     getSnapshot,
     subscribe: (listener) => {
       watchers++

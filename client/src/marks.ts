@@ -46,5 +46,8 @@ export const isGoingOn = (marks: Marks): boolean =>
   [...marks.values()].some(({ dragging, resizing }) => dragging || resizing)
 
 /** What is to be drawn of it. */
-export const withMark = <T extends object>(item: T, { position, ...mark }: Mark): T =>
-  ({ ...item, ...mark, ...(position && { position }) })
+export const withMark = <T extends object>(item: T, { position, ...mark }: Mark): T => ({
+  ...item,
+  ...mark,
+  ...(position && { position }),
+})

@@ -207,7 +207,13 @@ export const failed = (pending: Pending, sequence: number, code: string, message
   }
   if (code === 'TOO_LARGE' && changes && changes.length > 1) {
     const half = changes.slice(0, changes.length / 2)
-    return parted(undone, place, layer, { ...segment, changes: half }, { ...segment, changes: changes.slice(half.length) })
+    return parted(
+      undone,
+      place,
+      layer,
+      { ...segment, changes: half },
+      { ...segment, changes: changes.slice(half.length) },
+    )
   }
   return refused(undone, place, [{ path: [], code, message }])
 }
@@ -218,7 +224,9 @@ const refused = (pending: Pending, place: number, problems: readonly Problem[]):
   if (!layer) return pending
   const segment = { ...layer.segment, sent: false }
   const isNamed = (change: Change) =>
-    problems.some(({ code, path }) => overlap(path, change.path) && (code !== 'PATH' || path.length === change.path.length))
+    problems.some(
+      ({ code, path }) => overlap(path, change.path) && (code !== 'PATH' || path.length === change.path.length),
+    )
   const named = segment.changes?.filter(isNamed) ?? []
   const rest = segment.changes?.filter((change) => !named.includes(change)) ?? []
   const whole = { ...layer, segment: { ...segment, refused: problems } }
@@ -263,7 +271,8 @@ const unsent = (pending: Pending, sequence: number, last = sequence - 1): Pendin
   layers: pending.layers.map((layer) =>
     layer.segment.sequence >= sequence && layer.segment.sent
       ? { ...layer, isRetry: false, segment: { ...layer.segment, sent: false } }
-      : layer),
+      : layer,
+  ),
 })
 
 const sentAs = (pending: Pending, sequence: number): Layer | undefined =>
@@ -355,7 +364,11 @@ const lift = (pending: Pending, move: Move, layer: Layer, below: Document, now: 
   const after = merge && below !== now ? merge(below, layer.after, now) : plain
   if (segment.sent) return { ...layer, after, isFirm: layer.isFirm && Boolean(move.isAlone) }
   if (isAstray(layer) && !isStale) return anew(segment, after, now, move)
-  const meets = collide(changes.filter(({ path }) => !isClock(path)), move.theirs) || diff(plain, after).length > 0
+  const meets =
+    collide(
+      changes.filter(({ path }) => !isClock(path)),
+      move.theirs,
+    ) || diff(plain, after).length > 0
   return meets || segment.state || segment.base !== version
     ? { ...layer, after, isFirm: layer.isFirm && below === now && move.version === version && !isStale }
     : { ...layer, after, isFirm: !isStale, segment: { ...segment, base: move.version } }
@@ -363,7 +376,10 @@ const lift = (pending: Pending, move: Move, layer: Layer, below: Document, now: 
 
 /** Make an edit again, on what is there now; one of something that is gone, or that the server never took, waits. */
 const anew = (
-  { refused: _, ...segment }: Segment, after: Document, now: Document, { version, ground }: Move,
+  { refused: _, ...segment }: Segment,
+  after: Document,
+  now: Document,
+  { version, ground }: Move,
 ): Layer => {
   const changes = diff(now, after)
   const isLost = (change: Change) => 'value' in change && !(tried(after, [change]) && tried(ground, changes))

@@ -29,7 +29,8 @@ export interface WorkflowFlow<N extends Node = Node, E extends Edge = Edge> {
  * Selection and measured sizes stay in this page. A drag, or a deletion, is one step of undo. `mapping` is read once.
  */
 export function useWorkflowFlow<N extends Node = Node, E extends Edge = Edge, D extends Document = Document>(
-  sync: WorkflowSync<D>, mapping?: FlowMapping<N, E>,
+  sync: WorkflowSync<D>,
+  mapping?: FlowMapping<N, E>,
 ): WorkflowFlow<N, E> {
   const { subscribe, getSnapshot } = useMemo(() => createFlow(sync as unknown as WorkflowSync, mapping), [sync])
   return useSyncExternalStore(subscribe, getSnapshot, getSnapshot)
@@ -37,7 +38,8 @@ export function useWorkflowFlow<N extends Node = Node, E extends Edge = Edge, D 
 
 /** The nodes and edges of a document that is only looked at, such as an old version. */
 export const flowOf = <N extends Node = Node, E extends Edge = Edge>(
-  document: Document, mapping: FlowMapping<N, E> = {},
+  document: Document,
+  mapping: FlowMapping<N, E> = {},
 ): Pick<WorkflowFlow<N, E>, 'nodes' | 'edges'> => {
   const { nodes, edges } = draw(document, mapping)
   return { nodes: itemsOf(nodes), edges: itemsOf(edges) }

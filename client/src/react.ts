@@ -11,9 +11,10 @@ type Commands = 'update' | 'flush' | 'resolve' | 'retry' | 'discard' | 'undo' | 
 type Source<D extends Document> = Options<D> | WorkflowSync<D>
 
 /** What is shown, what can be done, and `sync` itself for other hooks and components. */
-export type WorkflowView<D extends Document = Document> = Snapshot<D> & Pick<WorkflowSync<D>, Commands> & {
-  readonly sync: WorkflowSync<D>
-}
+export type WorkflowView<D extends Document = Document> = Snapshot<D> &
+  Pick<WorkflowSync<D>, Commands> & {
+    readonly sync: WorkflowSync<D>
+  }
 
 /**
  * A workflow: opened by options for as long as the component is there, or one that is open already. Options may be new
@@ -22,7 +23,8 @@ export type WorkflowView<D extends Document = Document> = Snapshot<D> & Pick<Wor
  */
 export function useWorkflowSync<D extends Document = Document>(source: Source<D>): WorkflowView<D>
 export function useWorkflowSync<T, D extends Document = Document>(
-  source: Source<D>, select: (snapshot: Snapshot<D>) => T,
+  source: Source<D>,
+  select: (snapshot: Snapshot<D>) => T,
 ): T
 export function useWorkflowSync<T, D extends Document>(source: Source<D>, select?: (snapshot: Snapshot<D>) => T) {
   const sync = useSource(source)
@@ -42,7 +44,9 @@ export interface DebounceOptions {
  * once when the component goes. The first state, and any before the workflow is loaded, is no edit.
  */
 export function useDebouncedWorkflowSync<D extends Document>(
-  sync: WorkflowSync<D>, state: D, options: DebounceOptions = {},
+  sync: WorkflowSync<D>,
+  state: D,
+  options: DebounceOptions = {},
 ): void {
   const { workflowId, debounceMs, allowEmpty = false } = options
   const saver = useMemo(() => createDebounce(() => save(sync, 'DEBOUNCED'), debounceMs), [sync, debounceMs])
@@ -61,7 +65,8 @@ export function useDebouncedWorkflowSync<D extends Document>(
 
 /** Saves what is unsaved every 30 s, or `periodicMs`; nothing where there is nothing. */
 export function usePeriodicWorkflowSync<D extends Document>(
-  sync: WorkflowSync<D>, { periodicMs = PERIODIC_MS }: { readonly periodicMs?: number } = {},
+  sync: WorkflowSync<D>,
+  { periodicMs = PERIODIC_MS }: { readonly periodicMs?: number } = {},
 ): void {
   useEffect(() => {
     const timer = setInterval(() => save(sync, 'PERIODIC'), periodicMs)
@@ -80,9 +85,8 @@ const save = <D extends Document>(sync: WorkflowSync<D>, reason: SaveReason) => 
 }
 
 /** Says whether they were taken. They are all that is handed on: others may have changed the rest meanwhile. */
-const handOn = <D extends Document>(
-  sync: WorkflowSync<D>, changes: readonly Change[], allowEmpty: boolean,
-): boolean => attempt(() => (sync.update((document) => fitting(document, changes) as D, { allowEmpty }), true)) ?? false
+const handOn = <D extends Document>(sync: WorkflowSync<D>, changes: readonly Change[], allowEmpty: boolean): boolean =>
+  attempt(() => (sync.update((document) => fitting(document, changes) as D, { allowEmpty }), true)) ?? false
 
 const isSync = <D extends Document>(source: Source<D>): source is WorkflowSync<D> => 'getSnapshot' in source
 
@@ -133,5 +137,6 @@ const isAlike = (a: unknown, b: unknown): boolean => {
 }
 
 const isPlain = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === 'object' && value !== null &&
+  typeof value === 'object' &&
+  value !== null &&
   [Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value))

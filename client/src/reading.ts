@@ -12,9 +12,14 @@ const NONE = { version: 0, state: {}, name: null, role: null, savedBy: null, sav
 
 /** `onRead` comes each time, once what was read is held. */
 export function createReading(
-  page: Page, id: string, { initial, name }: Opening, holding: Holding, onRead: () => void,
+  page: Page,
+  id: string,
+  { initial, name }: Opening,
+  holding: Holding,
+  onRead: () => void,
 ) {
   const { request, outbox, tabs } = page
+  const { merge } = page.options
   const { get, put, tell } = holding
   let copied = -1 // the version that is kept for a start without network
   let release = () => {} // of the lock of a dead tab, as which this goes on
@@ -61,7 +66,7 @@ export function createReading(
     const clientId = box?.clientId ?? tabs.clientId
     const last = page.sequences.get(clientId + id) ?? 0
     const view = (!version && !box && initial) || document
-    const begun = { clientId, last, version, confirmed: document, view, isStale: Boolean(failure), name, merge: page.options.merge }
+    const begun = { clientId, last, version, confirmed: document, view, isStale: Boolean(failure), name, merge }
     put(loaded(begin(begun), box?.segments ?? []))
     onRead()
     remember()

@@ -192,9 +192,11 @@ export function openSession(page: Page, id: string, opening: Opening, onChange: 
     put(last)
     leaving = farewell
       .sendLast<wire.Batch>(wire.letterOf(id, segments))
-      .then((data) => wire.answersOf(data).forEach((answer, place) => {
-        take(held.answered(get(), segments[place]?.sequence ?? 0, answer), answer)
-      }))
+      .then((data) =>
+        wire.answersOf(data).forEach((answer, place) => {
+          take(held.answered(get(), segments[place]?.sequence ?? 0, answer), answer)
+        }),
+      )
       .catch(() => {}) // each is sent again, and tells then
       .finally(() => {
         leaving = null

@@ -7,11 +7,13 @@ import type { Conflict, Document, Snapshot } from './types.js'
 
 /** What is known of a workflow besides its document. */
 export type Known = Pick<
-  Snapshot, 'kept' | 'isConnected' | 'name' | 'role' | 'savedAt' | 'savedBy' | 'conflicts' | 'error'
-> & Pick<Facts, 'isSending' | 'hasSaved' | 'obstacle'> & {
-  /** Nothing can be done any more: it is gone, or not for this user. */
-  readonly isOver: boolean
-}
+  Snapshot,
+  'kept' | 'isConnected' | 'name' | 'role' | 'savedAt' | 'savedBy' | 'conflicts' | 'error'
+> &
+  Pick<Facts, 'isSending' | 'hasSaved' | 'obstacle'> & {
+    /** Nothing can be done any more: it is gone, or not for this user. */
+    readonly isOver: boolean
+  }
 
 export const UNKNOWN: Known = {
   kept: 'device',
@@ -32,7 +34,12 @@ export const UNKNOWN: Known = {
 export const REACHED: Partial<Known> = { obstacle: null, error: null }
 
 export function snapshotOf(
-  workflowId: string, initial: Document, pending: Pending | null, steps: Steps, known: Known, before?: Snapshot,
+  workflowId: string,
+  initial: Document,
+  pending: Pending | null,
+  steps: Steps,
+  known: Known,
+  before?: Snapshot,
 ): Snapshot {
   const { isSending, hasSaved, obstacle, isOver, kept, ...rest } = known
   const problems = pending ? problemsOf(pending) : []

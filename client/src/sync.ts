@@ -87,7 +87,13 @@ export function createWorkflowSync<D extends Document = Document>(options: Optio
   const farewell = createFarewell(endpoint, request, { leave: () => session.leave(), pause, resume, look })
 
   const page: Page = {
-    options, request, outbox, tabs, farewell, feed, drain,
+    options,
+    request,
+    outbox,
+    tabs,
+    farewell,
+    feed,
+    drain,
     user: null,
     sequences: new Map(),
     emptied: (id) => (id === emptying ? draining : undefined),
@@ -122,10 +128,18 @@ export function createWorkflowSync<D extends Document = Document>(options: Optio
   }
 
   return {
-    get clientId() { return session.clientId() },
-    get status() { return session.getSnapshot().status },
-    get hasUnsynced() { return session.getSnapshot().hasUnsynced },
-    get conflicts() { return session.getSnapshot().conflicts },
+    get clientId() {
+      return session.clientId()
+    },
+    get status() {
+      return session.getSnapshot().status
+    },
+    get hasUnsynced() {
+      return session.getSnapshot().hasUnsynced
+    },
+    get conflicts() {
+      return session.getSnapshot().conflicts
+    },
     getSnapshot: () => session.getSnapshot() as Snapshot<D>,
     subscribe: (listener) => {
       listeners.add(listener)

@@ -17,16 +17,7 @@ export type Change =
 
 /** See the picture in status.ts. */
 export type Status =
-  | 'loading'
-  | 'idle'
-  | 'dirty'
-  | 'saving'
-  | 'saved'
-  | 'offline'
-  | 'needs-auth'
-  | 'conflict'
-  | 'read-only'
-  | 'error'
+  'loading' | 'idle' | 'dirty' | 'saving' | 'saved' | 'offline' | 'needs-auth' | 'conflict' | 'read-only' | 'error'
 
 /** Where the newest edit is: on the server, in the outbox of this browser, or in this page alone. */
 export type Kept = 'server' | 'device' | 'nowhere'

@@ -70,5 +70,4 @@ export interface Batch {
   readonly syncWorkflows: readonly Told[]
 }
 
-export const answersOf = (data: Batch): readonly Answer[] =>
-  data.syncWorkflows.map(answerOf)
+export const answersOf = (data: Batch): readonly Answer[] => data.syncWorkflows.map(answerOf)

@@ -78,7 +78,8 @@ function connect<T, D extends Document>(store: StoreApi<T>, initial: T, options:
     const isEcho = isReceiving
     isReceiving = false // what other listeners set in turn is no echo
     if (isEcho) return
-    if (!before || isHydrating(store as Persisted)) queueMicrotask(receive) // the document is newer than what was kept
+    if (!before || isHydrating(store as Persisted))
+      queueMicrotask(receive) // the document is newer than what was kept
     else send(state, before)
   })
   client.subscribe(receive)

@@ -5,7 +5,7 @@ import { PathError, apply, collide, diff, fitting, same } from '../src/document.
 import type { Change, Document, Json, Path } from '../src/types.js'
 import { anyDocument, frozen, twoDocuments } from './merge/json.js'
 
-const items = (...ids: string[]): Document[] => ids.map(id => ({ id }))
+const items = (...ids: string[]): Document[] => ids.map((id) => ({ id }))
 const proto = (value: Json): Document => ({ ['__proto__']: value })
 const copy = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value
 const set = (path: Path, value: Json): Change => ({ path, value })
@@ -15,7 +15,7 @@ const order = (path: Path, ...ids: string[]): Change => ({ path, order: ids })
 describe('diff', () => {
   test('leads from the one document to the other, the order of lists included', () => {
     fc.assert(
-      fc.property(twoDocuments, pair => {
+      fc.property(twoDocuments, (pair) => {
         const [before, after] = frozen(pair)
         expect(same(apply(before, frozen(diff(before, after))), after)).toBe(true)
       }),
@@ -37,7 +37,7 @@ describe('diff', () => {
       fc.property(twoDocuments, ([before, after]) => {
         const there = diff(before, after)
         for (const left of there) {
-          const others = there.filter(change => change !== left)
+          const others = there.filter((change) => change !== left)
           expect(same(applied(before, others), after)).toBe(false)
         }
       }),
@@ -128,9 +128,9 @@ describe('diff', () => {
     expect(diff({ a: untouchable, b: 1 }, { a: untouchable, b: 2 })).toEqual([set(['b'], 2)])
   })
 
-  test.each([1, 5, 199])('finds a change %i levels down', levels => {
+  test.each([1, 5, 199])('finds a change %i levels down', (levels) => {
     const nested = (value: Json): Document =>
-      Array.from({ length: levels }).reduce<Document>(inner => ({ a: inner }), { kept: [1, 2], x: value })
+      Array.from({ length: levels }).reduce<Document>((inner) => ({ a: inner }), { kept: [1, 2], x: value })
     const path = [...Array.from({ length: levels }, () => 'a'), 'x']
     expect(diff(nested(1), nested(true))).toEqual([set(path, true)])
   })
@@ -249,7 +249,13 @@ test('what is identical in both documents is not even looked at', () => {
     enumerable: true,
     get: () => expect.fail('somebody looked'),
   })
-  const before: Document = { blocks: { a: closed, b: { x: 1 } }, list: [{ id: '1', closed }, { id: '2', x: 1 }] }
+  const before: Document = {
+    blocks: { a: closed, b: { x: 1 } },
+    list: [
+      { id: '1', closed },
+      { id: '2', x: 1 },
+    ],
+  }
   const after = apply(before, [set(['blocks', 'b', 'x'], 2), set(['list', '2', 'x'], 2)])
   expect(diff(before, after)).toEqual([set(['blocks', 'b', 'x'], 2), set(['list', '2', 'x'], 2)])
 })

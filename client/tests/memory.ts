@@ -22,7 +22,11 @@ export function createMemorySync(document: Document, news: Partial<Snapshot> = {
   const edits: MemorySync['edits'] = []
   const flushes: string[] = []
   let snapshot: Snapshot = {
-    ...snapshotOf('w', document, null, NO_STEPS, UNKNOWN), status: 'idle', version: 1, role: 'OWNER', ...news,
+    ...snapshotOf('w', document, null, NO_STEPS, UNKNOWN),
+    status: 'idle',
+    version: 1,
+    role: 'OWNER',
+    ...news,
   }
   const become = (news: Partial<Snapshot>) => {
     snapshot = { ...snapshot, ...news }
@@ -33,10 +37,18 @@ export function createMemorySync(document: Document, news: Partial<Snapshot> = {
     edits,
     flushes,
     become,
-    get listeners() { return listeners.size },
-    get status() { return snapshot.status },
-    get hasUnsynced() { return snapshot.hasUnsynced },
-    get conflicts() { return snapshot.conflicts },
+    get listeners() {
+      return listeners.size
+    },
+    get status() {
+      return snapshot.status
+    },
+    get hasUnsynced() {
+      return snapshot.hasUnsynced
+    },
+    get conflicts() {
+      return snapshot.conflicts
+    },
     getSnapshot: () => snapshot,
     subscribe: (listener) => {
       listeners.add(listener)
@@ -54,7 +66,15 @@ export function createMemorySync(document: Document, news: Partial<Snapshot> = {
       become({ status: 'saved', hasUnsynced: false })
       return { version: 2, savedAt: null }
     },
-    resolve: unused, retry: unused, discard: unused, undo: unused, redo: unused, close: unused, switchTo: unused,
-    get history() { return unused() },
+    resolve: unused,
+    retry: unused,
+    discard: unused,
+    undo: unused,
+    redo: unused,
+    close: unused,
+    switchTo: unused,
+    get history() {
+      return unused()
+    },
   }
 }

@@ -1,8 +1,25 @@
 import { describe, expect, test } from 'vitest'
 import { threeWay } from '../src/merge/index.js'
 import {
-  answered, begin, closed, discarded, edited, failed, heard, isUnsynced, isWaiting, loaded, posted, problemsOf,
-  reloaded, retried, segmentsOf, sentOf, stale, type Answer, type Pending,
+  answered,
+  begin,
+  closed,
+  discarded,
+  edited,
+  failed,
+  heard,
+  isUnsynced,
+  isWaiting,
+  loaded,
+  posted,
+  problemsOf,
+  reloaded,
+  retried,
+  segmentsOf,
+  sentOf,
+  stale,
+  type Answer,
+  type Pending,
 } from '../src/pending.js'
 import type { Change, Document, Merge, Problem } from '../src/types.js'
 
@@ -21,7 +38,14 @@ const made = (pending: Pending, view: Document) => edited(pending, view, NOW)
 const saving = (pending: Pending, view: Document) => posted(closed(made(pending, view)), NOW)
 
 const answer = (version: number, more: Partial<Answer> = {}): Answer => ({
-  status: 'SAVED', version, savedAt: null, lastSequence: version, changes: [], conflicts: [], problems: [], ...more,
+  status: 'SAVED',
+  version,
+  savedAt: null,
+  lastSequence: version,
+  changes: [],
+  conflicts: [],
+  problems: [],
+  ...more,
 })
 
 const problem = (code: string, ...path: string[]): Problem => ({ code, path, message: code })
@@ -69,7 +93,10 @@ describe('answers', () => {
 
   test('to saves that were sent together are taken one by one', () => {
     const both = posted(closed(made(saving(opened(), at(1)), at(1, 5))), NOW, true)
-    expect(sentOf(both).map(({ sequence, base }) => [sequence, base])).toEqual([[1, 1], [2, 1]])
+    expect(sentOf(both).map(({ sequence, base }) => [sequence, base])).toEqual([
+      [1, 1],
+      [2, 1],
+    ])
     const pending = answered(answered(both, 1, answer(2)), 2, answer(3))
     expect(pending).toMatchObject({ version: 3, confirmed: at(1, 5), isStale: false })
   })
@@ -123,7 +150,10 @@ describe('others', () => {
     const pending = heard(made(opened(), at(1)), { version: 2, changes: [x('a', 9)] })
     expect(pending).toMatchObject({ version: 2, confirmed: at(9), view: at(1), open: [] })
     const later = made(pending, at(1, 5))
-    expect(segmentsOf(later)).toMatchObject([{ base: 1, changes: [x('a', 1)] }, { base: 2, changes: [x('b', 5)] }])
+    expect(segmentsOf(later)).toMatchObject([
+      { base: 1, changes: [x('a', 1)] },
+      { base: 2, changes: [x('b', 5)] },
+    ])
     const on = heard(later, { version: 3, changes: [{ path: ['name'], value: 'N' }] })
     expect(segmentsOf(on)).toMatchObject([{ base: 1 }, { base: 3 }])
   })
@@ -213,14 +243,19 @@ describe('refusals', () => {
     const first = answered(two, 1, rejection(1, problem('BAD', 'blocks', 'b')))
     const skipped = answer(0, { status: 'REJECTED', lastSequence: null, problems: [problem('SKIPPED')] })
     const second = answered(first, 2, skipped)
-    expect(sentOf(posted(second, NOW, true)).map(({ sequence, changes }) => [sequence, changes]))
-      .toEqual([[2, [x('a', 1)]], [3, [x('a', 2)]]])
+    expect(sentOf(posted(second, NOW, true)).map(({ sequence, changes }) => [sequence, changes])).toEqual([
+      [2, [x('a', 1)]],
+      [3, [x('a', 2)]],
+    ])
   })
 
   test('what is too large goes in halves, and one change that is too large is refused', () => {
     const halves = failed(both, 1, 'TOO_LARGE', '')
     const sent = posted(halves, NOW, true)
-    expect(sentOf(sent)).toMatchObject([{ sequence: 1, changes: [x('a', 1)] }, { sequence: 2, changes: [x('b', 5)] }])
+    expect(sentOf(sent)).toMatchObject([
+      { sequence: 1, changes: [x('a', 1)] },
+      { sequence: 2, changes: [x('b', 5)] },
+    ])
     expect(problemsOf(failed(sent, 1, 'TOO_LARGE', ''))).toMatchObject([{ code: 'TOO_LARGE' }])
   })
 })
@@ -299,12 +334,17 @@ describe('creating', () => {
 
 describe('edits whose paths lead nowhere on the server', () => {
   const rejected = (changes: Document, merge?: Merge) =>
-    answered(saving(opened(1, at(0), merge), changes), 1, answer(1, {
-      status: 'REJECTED', problems: [problem('PATH', 'blocks', 'a', 'x')],
-    }))
+    answered(
+      saving(opened(1, at(0), merge), changes),
+      1,
+      answer(1, {
+        status: 'REJECTED',
+        problems: [problem('PATH', 'blocks', 'a', 'x')],
+      }),
+    )
   const without = { blocks: { b: { x: 0 } } }
 
-  test('are nobody else\'s business until it is known what stands', () => {
+  test("are nobody else's business until it is known what stands", () => {
     const pending = rejected(at(1))
     expect(problemsOf(pending)).toEqual([])
     expect(pending).toMatchObject({ isStale: true, view: at(1) })
@@ -318,11 +358,19 @@ describe('edits whose paths lead nowhere on the server', () => {
   })
 
   test('leave the others as they are, on the version that they were made on', () => {
-    const pending = answered(saving(opened(), at(1, 1)), 1, answer(1, {
-      status: 'REJECTED', problems: [problem('PATH', 'blocks', 'a', 'x')],
-    }))
+    const pending = answered(
+      saving(opened(), at(1, 1)),
+      1,
+      answer(1, {
+        status: 'REJECTED',
+        problems: [problem('PATH', 'blocks', 'a', 'x')],
+      }),
+    )
     const [again, other] = segmentsOf(reloaded(pending, 4, at(7, 7)))
-    expect([again, other]).toMatchObject([{ base: 4, changes: [x('a', 1)] }, { base: 1, changes: [x('b', 1)] }])
+    expect([again, other]).toMatchObject([
+      { base: 4, changes: [x('a', 1)] },
+      { base: 1, changes: [x('b', 1)] },
+    ])
   })
 
   test('wait for the user where what they were part of is gone', () => {
@@ -339,9 +387,14 @@ describe('edits whose paths lead nowhere on the server', () => {
   })
 
   test('are over where there is nothing left to do', () => {
-    const pending = answered(saving(opened(), { blocks: { b: { x: 0 } } }), 1, answer(1, {
-      status: 'REJECTED', problems: [problem('PATH', 'blocks', 'a')],
-    }))
+    const pending = answered(
+      saving(opened(), { blocks: { b: { x: 0 } } }),
+      1,
+      answer(1, {
+        status: 'REJECTED',
+        problems: [problem('PATH', 'blocks', 'a')],
+      }),
+    )
     expect(isUnsynced(reloaded(pending, 4, without))).toBe(false)
   })
 

@@ -41,8 +41,12 @@ const show = (document: Document, news: Partial<Snapshot> = {}, mapping?: FlowMa
   const node = (id: string) => result.current.nodes.find((each) => each.id === id)
   return { sync, result, change, node, now: () => sync.getSnapshot().document }
 }
-const drag = (id: string, x: number, dragging = true): NodeChange =>
-  ({ id, type: 'position', position: at(x), dragging })
+const drag = (id: string, x: number, dragging = true): NodeChange => ({
+  id,
+  type: 'position',
+  position: at(x),
+  dragging,
+})
 const remove = (id: string): NodeChange & { type: 'remove' } => ({ id, type: 'remove' })
 const ids = (nodes: readonly Node[]) => nodes.map(({ id }) => id)
 
@@ -53,7 +57,12 @@ describe('what is drawn', () => {
     const { nodes, edges } = show(SIM).result.current
     expect(ids(nodes)).toEqual(['loop', 'last', 'inner'])
     expect(nodes[0]).toEqual({
-      id: 'loop', type: 'loop', position: at(2), data: (SIM['blocks'] as Document)['loop'], width: 500, height: 300,
+      id: 'loop',
+      type: 'loop',
+      position: at(2),
+      data: (SIM['blocks'] as Document)['loop'],
+      width: 500,
+      height: 300,
     })
     expect(nodes[2]).toMatchObject({ parentId: 'loop', extent: 'parent' })
     expect(edges.map(({ id }) => id)).toEqual(['e1', 'e2'])
@@ -338,7 +347,7 @@ describe('adding', () => {
     expect((now()['data'] as Document)['edges']).toMatchObject([{ source: 'a', target: 'b' }])
   })
 
-  test('a node that was added is saved without what is this page\'s alone', () => {
+  test("a node that was added is saved without what is this page's alone", () => {
     const { change, now, node } = show(LISTED)
     const data = { label: 'C' }
     change({ type: 'add', item: { id: 'c', position: at(5), data, selected: true, measured: { width: 1 } } })
@@ -351,7 +360,11 @@ describe('adding', () => {
     const item = { id: 'new', type: 'agent', position: at(5), parentId: 'loop', data: { name: 'New' } }
     change({ type: 'add', item })
     expect((now()['blocks'] as Document)['new']).toEqual({
-      id: 'new', type: 'agent', name: 'New', position: at(5), data: { parentId: 'loop' },
+      id: 'new',
+      type: 'agent',
+      name: 'New',
+      position: at(5),
+      data: { parentId: 'loop' },
     })
   })
 
@@ -398,7 +411,9 @@ describe('where nothing can be edited', () => {
 
   test('an edit that is not taken throws nothing', () => {
     const { sync, change, now } = show(LISTED)
-    vi.spyOn(sync, 'update').mockImplementation(() => { throw new Error('It is over.') })
+    vi.spyOn(sync, 'update').mockImplementation(() => {
+      throw new Error('It is over.')
+    })
     change(drag('a', 99, false))
     expect(now()).toBe(LISTED)
   })
@@ -418,14 +433,23 @@ describe('on the real engine', () => {
     server.write(() => LISTED)
     new FakeNetwork(server)
     const feed = new FakeFeed(server)
-    const open = () => createWorkflowSync({
-      endpoint: '/graphql', workflowId: 'w', getAuth: () => ({}), storage: new FakeStorage(), feed: feed.factory,
-    })
+    const open = () =>
+      createWorkflowSync({
+        endpoint: '/graphql',
+        workflowId: 'w',
+        getAuth: () => ({}),
+        storage: new FakeStorage(),
+        feed: feed.factory,
+      })
     const [sync, other] = [open(), open()]
     const mine = renderHook(() => useWorkflowFlow(sync))
     const theirs = renderHook(() => useWorkflowFlow(other))
     await act(() => vi.advanceTimersByTimeAsync(0))
-    for (const [x, goesOn] of [[10, true], [20, true], [30, false]] as const) {
+    for (const [x, goesOn] of [
+      [10, true],
+      [20, true],
+      [30, false],
+    ] as const) {
       await act(async () => mine.result.current.onNodesChange([drag('a', x, goesOn)]))
     }
     await act(() => vi.advanceTimersByTimeAsync(2_000))

@@ -4,7 +4,11 @@ import { StrictMode, useEffect } from 'react'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
-  useDebouncedWorkflowSync, usePeriodicWorkflowSync, useSyncOnUnload, useWorkflowSync, type WorkflowView,
+  useDebouncedWorkflowSync,
+  usePeriodicWorkflowSync,
+  useSyncOnUnload,
+  useWorkflowSync,
+  type WorkflowView,
 } from '../src/react.js'
 import { createWorkflowSync } from '../src/sync.js'
 import type { Document, Options, Snapshot, WorkflowSync } from '../src/types.js'
@@ -38,7 +42,12 @@ afterEach(async () => {
 const pass = (ms = 0) => act(() => vi.advanceTimersByTimeAsync(ms))
 
 const options = (more: Partial<Options> = {}): Options => ({
-  endpoint: '/graphql', workflowId: 'w', getAuth: () => ({}), storage, feed: feed.factory, ...more,
+  endpoint: '/graphql',
+  workflowId: 'w',
+  getAuth: () => ({}),
+  storage,
+  feed: feed.factory,
+  ...more,
 })
 
 const reads = () =>
@@ -342,7 +351,10 @@ describe('useDebouncedWorkflowSync', () => {
     await sync.close()
   })
 
-  test.each([[{}, false], [{ allowEmpty: true }, true]])('that nothing is meant is told by %j', (how, expected) => {
+  test.each([
+    [{}, false],
+    [{ allowEmpty: true }, true],
+  ])('that nothing is meant is told by %j', (how, expected) => {
     const sync = createMemorySync(blocks(1))
     const { rerender } = renderHook(({ state }) => useDebouncedWorkflowSync(sync, state, how), {
       initialProps: { state: blocks(1) },
@@ -354,7 +366,8 @@ describe('useDebouncedWorkflowSync', () => {
   test('in StrictMode, too, each change counts once', () => {
     const sync = createMemorySync(blocks(1))
     const { rerender } = renderHook(({ state }) => useDebouncedWorkflowSync(sync, state), {
-      initialProps: { state: blocks(1) }, wrapper: StrictMode,
+      initialProps: { state: blocks(1) },
+      wrapper: StrictMode,
     })
     rerender({ state: blocks(2) })
     expect(sync.edits).toHaveLength(1)

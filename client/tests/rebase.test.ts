@@ -5,8 +5,24 @@ import { expect, test } from 'vitest'
 import { collide, diff } from '../src/document.js'
 import { threeWay } from '../src/merge/index.js'
 import {
-  answered, begin, closed, discarded, edited, failed, heard, isUnsynced, isWaiting, loaded, posted, reloaded, retried,
-  segmentsOf, sentOf, type Answer, type News, type Pending,
+  answered,
+  begin,
+  closed,
+  discarded,
+  edited,
+  failed,
+  heard,
+  isUnsynced,
+  isWaiting,
+  loaded,
+  posted,
+  reloaded,
+  retried,
+  segmentsOf,
+  sentOf,
+  type Answer,
+  type News,
+  type Pending,
 } from '../src/pending.js'
 import type { Change, Document, Json, Merge } from '../src/types.js'
 import { letterOf } from '../src/wire.js'
@@ -17,13 +33,21 @@ import { changeOf } from '../src/wire.js'
 const NOW = 1_000
 const FIRST: Document = {
   blocks: { a: { x: 0, y: 0 }, b: { x: 0, y: 0 }, c: { x: 0, y: 0 } },
-  edges: [{ id: 'e', source: 'a', target: 'b' }, { id: 'f', source: 'b', target: 'c' }],
+  edges: [
+    { id: 'e', source: 'a', target: 'b' },
+    { id: 'f', source: 'b', target: 'c' },
+  ],
   tokens: {},
   name: 'first',
 }
 
 type Blocks = { readonly [id: string]: Document }
-interface Edge { readonly id: string; readonly source: string; readonly target: string; readonly [key: string]: Json }
+interface Edge {
+  readonly id: string
+  readonly source: string
+  readonly target: string
+  readonly [key: string]: Json
+}
 
 const pick = <T>(from: readonly T[], dice: number): T | undefined => from[dice % Math.max(1, from.length)]
 
@@ -75,7 +99,11 @@ class Tab {
   /** What this user touched, and the version that was seen then. */
   touched: { readonly changes: readonly Change[]; readonly seen: number }[] = []
 
-  constructor(readonly server: FakeServer, readonly clientId: string, readonly merge: Merge | undefined) {
+  constructor(
+    readonly server: FakeServer,
+    readonly clientId: string,
+    readonly merge: Merge | undefined,
+  ) {
     this.pending = this.begun()
     this.heardUpTo = server.version
   }
@@ -243,10 +271,10 @@ const STEPS: readonly ((tab: Tab, dice: number, token: string) => void)[] = [
   (tab, dice, token) => void tab.server.write((state) => redrawn(state, dice, token)),
 ]
 
-const session = fc.array(
-  fc.record({ tab: fc.nat(2), step: fc.nat(STEPS.length - 1), dice: fc.nat(4_095) }),
-  { minLength: 5, maxLength: 80 },
-)
+const session = fc.array(fc.record({ tab: fc.nat(2), step: fc.nat(STEPS.length - 1), dice: fc.nat(4_095) }), {
+  minLength: 5,
+  maxLength: 80,
+})
 
 const play = (merge: Merge | undefined) => (steps: readonly { tab: number; step: number; dice: number }[]) => {
   const server = new FakeServer()
@@ -274,10 +302,18 @@ const play = (merge: Merge | undefined) => (steps: readonly { tab: number; step:
 const RUNS = Number(process.env['RUNS'] ?? 300)
 const PATIENCE_MS = 5_000 + 50 * RUNS
 
-test('pages always end at what the server has, and lose nothing, whatever order things come in', () => {
-  fc.assert(fc.property(session, play(undefined)), { numRuns: RUNS })
-}, PATIENCE_MS)
+test(
+  'pages always end at what the server has, and lose nothing, whatever order things come in',
+  () => {
+    fc.assert(fc.property(session, play(undefined)), { numRuns: RUNS })
+  },
+  PATIENCE_MS,
+)
 
-test('so do pages that show what the server will make of their edits', () => {
-  fc.assert(fc.property(session, play(threeWay)), { numRuns: RUNS })
-}, PATIENCE_MS)
+test(
+  'so do pages that show what the server will make of their edits',
+  () => {
+    fc.assert(fc.property(session, play(threeWay)), { numRuns: RUNS })
+  },
+  PATIENCE_MS,
+)

@@ -112,8 +112,16 @@ export class FakeServer {
 
   private answer(status: SyncStatus, lastSequence: number | null, more: Partial<Payload> = {}): Payload {
     return {
-      status, lastSequence, id: this.id, version: this.version, savedAt: null, replayed: false,
-      changes: [], conflicts: [], problems: [], ...more,
+      status,
+      lastSequence,
+      id: this.id,
+      version: this.version,
+      savedAt: null,
+      replayed: false,
+      changes: [],
+      conflicts: [],
+      problems: [],
+      ...more,
     }
   }
 
@@ -145,7 +153,10 @@ export class FakeServer {
     const since = this.entries.slice(version)
     const own = since.filter((entry) => entry.clientId === clientId)
     if (own.length === since.length) return { document: this.state, isAlone: true }
-    const document = fitting(this.states[version] ?? {}, own.flatMap(({ changes }) => changes))
+    const document = fitting(
+      this.states[version] ?? {},
+      own.flatMap(({ changes }) => changes),
+    )
     return { document, isAlone: false }
   }
 
@@ -175,8 +186,18 @@ export class FakeServer {
   private conflict(path: readonly string[], winner: 'YOURS' | 'THEIRS'): Payload['conflicts'][number] {
     const value: Json = null
     return {
-      id: `conflict ${this.conflicts.length}`, path, winner, base: value, baseAbsent: true, theirs: value,
-      theirsAbsent: true, yours: value, yoursAbsent: true, yoursBy: ME, theirsBy: 'other', theirsVersion: this.version,
+      id: `conflict ${this.conflicts.length}`,
+      path,
+      winner,
+      base: value,
+      baseAbsent: true,
+      theirs: value,
+      theirsAbsent: true,
+      yours: value,
+      yoursAbsent: true,
+      yoursBy: ME,
+      theirsBy: 'other',
+      theirsVersion: this.version,
     }
   }
 
@@ -194,5 +215,8 @@ const changeOf = ({ path, value, remove, order }: Server.ChangeInput): Change =>
 
 /** A change as the server tells it. */
 export const written = (change: Change): Server.Change => ({
-  value: null, remove: false, order: null, ...change,
+  value: null,
+  remove: false,
+  order: null,
+  ...change,
 })

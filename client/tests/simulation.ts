@@ -198,7 +198,7 @@ const owner = createRequest({ endpoint, getAuth: () => ({ headers: { Authorizati
 
 async function journal(id: string): Promise<{ readonly state: Document; readonly notes: string[] }> {
   const notes: string[] = []
-  for (let after: string | null = null; ; ) {
+  for (let after: string | null = null; ;) {
     const { workflow }: Journal = await owner(JOURNAL, { id, after })
     const changes = workflow.versions.edges.flatMap(({ node }) => node.changes)
     notes.push(...changes.flatMap(({ path: [first, note] }) => (first === 'ledger' && note ? [note] : [])))

@@ -3,8 +3,14 @@ import { statusOf, type Facts } from '../src/status.js'
 import type { Status } from '../src/types.js'
 
 const LOADING: Facts = {
-  isLoaded: false, isUnsynced: false, isSending: false, hasSaved: false, hasConflicts: false, isReadOnly: false,
-  obstacle: null, isRefused: false,
+  isLoaded: false,
+  isUnsynced: false,
+  isSending: false,
+  hasSaved: false,
+  hasConflicts: false,
+  isReadOnly: false,
+  obstacle: null,
+  isRefused: false,
 }
 const IDLE = { ...LOADING, isLoaded: true }
 const SAVED = { ...IDLE, hasSaved: true }
@@ -58,7 +64,11 @@ const [head = '', ...lines] = TABLE.trimEnd().split('\n').slice(1)
 const states = head.trim().split(/\s+/)
 const cases = lines.flatMap((line) => {
   const event = line.slice(0, 16).trim()
-  return line.slice(16).trim().split(/\s+/).map((status, place) => [states[place] ?? '', event, status] as const)
+  return line
+    .slice(16)
+    .trim()
+    .split(/\s+/)
+    .map((status, place) => [states[place] ?? '', event, status] as const)
 })
 
 test('the table has every state and every event', () => {
@@ -78,8 +88,10 @@ test.each(cases)('%s, %s: %s', (state, event, status) => {
 
 test('nothing is called saved while anything is not on the server', () => {
   const flags = [true, false]
-  for (const isSending of flags) for (const hasConflicts of flags) for (const isReadOnly of flags) {
-    const facts = { ...SAVED, isUnsynced: true, isSending, hasConflicts, isReadOnly }
-    expect(['dirty', 'saving']).toContain(statusOf(facts))
-  }
+  for (const isSending of flags)
+    for (const hasConflicts of flags)
+      for (const isReadOnly of flags) {
+        const facts = { ...SAVED, isUnsynced: true, isSending, hasConflicts, isReadOnly }
+        expect(['dirty', 'saving']).toContain(statusOf(facts))
+      }
 })

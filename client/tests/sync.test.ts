@@ -38,12 +38,17 @@ const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms)
 
 /** Open a page, in a tab of its own. */
 const start = async (
-  options: Partial<Options> = {}, heard: FakeFeed | null = feed,
+  options: Partial<Options> = {},
+  heard: FakeFeed | null = feed,
 ): Promise<WorkflowSync & { readonly tab: FakeTab }> => {
   const tab = browser.open()
   vi.stubGlobal('navigator', { locks: tab })
   const sync = createWorkflowSync({
-    endpoint: '/graphql', workflowId: 'w', getAuth: () => ({}), storage, ...(heard && { feed: heard.factory }),
+    endpoint: '/graphql',
+    workflowId: 'w',
+    getAuth: () => ({}),
+    storage,
+    ...(heard && { feed: heard.factory }),
     ...options,
   })
   open.push(sync)
@@ -52,10 +57,12 @@ const start = async (
 }
 
 /** Set x of a block, as others do it, too. */
-const moved = (block: string, x: number) => (document: Document): Document => {
-  const blocks = document['blocks'] as Document
-  return { ...document, blocks: { ...blocks, [block]: { ...(blocks[block] as Document), x } } }
-}
+const moved =
+  (block: string, x: number) =>
+  (document: Document): Document => {
+    const blocks = document['blocks'] as Document
+    return { ...document, blocks: { ...blocks, [block]: { ...(blocks[block] as Document), x } } }
+  }
 
 const xOf = (document: Document, block: string) => ((document['blocks'] as Document)[block] as Document)['x']
 
@@ -86,7 +93,13 @@ describe('loading', () => {
     network.serve()
     await pass()
     expect(sync.getSnapshot()).toMatchObject({
-      status: 'idle', version: 1, kept: 'server', role: 'OWNER', name: 'W', isConnected: true, document: server.state,
+      status: 'idle',
+      version: 1,
+      kept: 'server',
+      role: 'OWNER',
+      name: 'W',
+      isConnected: true,
+      document: server.state,
     })
   })
 
@@ -166,7 +179,11 @@ describe('saving', () => {
     await pass(1)
     expect(network.saves).toMatchObject([{ clientId: sync.clientId, sequence: 1, baseVersion: 1, reason: 'DEBOUNCED' }])
     expect(sync.getSnapshot()).toMatchObject({
-      status: 'saved', kept: 'server', version: 2, savedBy: 'me', savedAt: 'at 2',
+      status: 'saved',
+      kept: 'server',
+      version: 2,
+      savedBy: 'me',
+      savedAt: 'at 2',
     })
     expect(storage.length).toBe(0)
     expect(server.state).toEqual(sync.getSnapshot().document)
@@ -397,7 +414,10 @@ describe('refusals', () => {
     sync.update(bad)
     await expect(sync.flush()).rejects.toMatchObject({ code: 'BAD' })
     expect(sync.getSnapshot()).toMatchObject({
-      status: 'error', kept: 'device', problems: [{ path: ['name'] }], document: { name: BAD, other: 1 },
+      status: 'error',
+      kept: 'device',
+      problems: [{ path: ['name'] }],
+      document: { name: BAD, other: 1 },
     })
     expect(server.state['other']).toBe(1)
     await pass(LONG_MS)
@@ -514,7 +534,7 @@ describe('others', () => {
     expect(sync.getSnapshot().version).toBe(3)
   })
 
-  test('may take one\'s access away', async () => {
+  test("may take one's access away", async () => {
     const sync = await start()
     sync.update(moved('a', 2))
     feed.end('ACCESS_REVOKED')
@@ -565,7 +585,12 @@ describe('leaving', () => {
     leave()
     expect(network.calls.at(-1)).toMatchObject({
       keepalive: true,
-      variables: { inputs: [{ sequence: 1, reason: 'DEBOUNCED' }, { sequence: 2, reason: 'UNLOAD', baseVersion: 1 }] },
+      variables: {
+        inputs: [
+          { sequence: 1, reason: 'DEBOUNCED' },
+          { sequence: 2, reason: 'UNLOAD', baseVersion: 1 },
+        ],
+      },
     })
     network.serve()
     await pass()
@@ -708,23 +733,24 @@ describe('what a tab left behind', () => {
     expect(xOf(server.state, 'a')).toBe(5)
   })
 
-  test.each([['at once', 0], ['after ten minutes', 11 * LONG_MS]])(
-    'may have been sent by the browser itself when the tab died: found %s', async (_, ms) => {
-      const queued: RequestInit[] = []
-      vi.stubGlobal('fetchLater', (_url: string, init: RequestInit) => queued.push(init))
-      const first = await start()
-      first.update(moved('a', 2))
-      crash(first)
-      await fetch('/graphql', queued.at(-1))
-      server.write(moved('a', 5))
-      vi.setSystemTime(Date.now() + ms)
-      const sync = await start()
-      await pass()
-      expect(xOf(server.state, 'a')).toBe(5)
-      expect([...server.decided.values()]).toEqual([1])
-      expect(sync.getSnapshot()).toMatchObject({ status: 'saved', hasUnsynced: false, document: server.state })
-    },
-  )
+  test.each([
+    ['at once', 0],
+    ['after ten minutes', 11 * LONG_MS],
+  ])('may have been sent by the browser itself when the tab died: found %s', async (_, ms) => {
+    const queued: RequestInit[] = []
+    vi.stubGlobal('fetchLater', (_url: string, init: RequestInit) => queued.push(init))
+    const first = await start()
+    first.update(moved('a', 2))
+    crash(first)
+    await fetch('/graphql', queued.at(-1))
+    server.write(moved('a', 5))
+    vi.setSystemTime(Date.now() + ms)
+    const sync = await start()
+    await pass()
+    expect(xOf(server.state, 'a')).toBe(5)
+    expect([...server.decided.values()]).toEqual([1])
+    expect(sync.getSnapshot()).toMatchObject({ status: 'saved', hasUnsynced: false, document: server.state })
+  })
 
   test('of another workflow is sent beside', async () => {
     await leaveWork()
@@ -747,7 +773,7 @@ describe('what a tab left behind', () => {
 })
 
 describe('undoing', () => {
-  test('takes back one\'s own, on top of what others did', async () => {
+  test("takes back one's own, on top of what others did", async () => {
     const sync = await start()
     sync.update(moved('a', 2), { step: 'drag' })
     sync.update(moved('a', 3), { step: 'drag' })
@@ -755,7 +781,10 @@ describe('undoing', () => {
     server.write(moved('b', 5))
     sync.undo()
     expect(sync.getSnapshot()).toMatchObject({
-      canUndo: false, canRedo: true, hasUnsynced: false, document: server.state,
+      canUndo: false,
+      canRedo: true,
+      hasUnsynced: false,
+      document: server.state,
     })
     sync.redo()
     await sync.flush()
@@ -783,7 +812,10 @@ describe('going elsewhere', () => {
     expect(xOf(server.state, 'a')).toBe(2)
     await pass()
     expect(sync.getSnapshot()).toMatchObject({
-      workflowId: 'other', version: 4, document: { name: 'other' }, canUndo: false,
+      workflowId: 'other',
+      version: 4,
+      document: { name: 'other' },
+      canUndo: false,
     })
   })
 

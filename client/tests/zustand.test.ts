@@ -25,7 +25,9 @@ const create = (client: WorkflowSync, more: Partial<StoreOptions<State>> = {}) =
   createStore<State>()(
     workflowSync(
       (set) => ({
-        blocks: {}, loops: {}, zoom: 1,
+        blocks: {},
+        loops: {},
+        zoom: 1,
         add: (id) => set(({ blocks }) => ({ blocks: { ...blocks, [id]: { x: 0 } } })),
       }),
       { client, mapping: ['blocks', 'loops'], ...more },
@@ -88,7 +90,10 @@ describe('what is set in the store', () => {
     expect(client.edits).toEqual([])
   })
 
-  test.each([[{}, false], [{ allowEmpty: true }, true]])('that is nothing is meant by %j', (how, expected) => {
+  test.each([
+    [{}, false],
+    [{ allowEmpty: true }, true],
+  ])('that is nothing is meant by %j', (how, expected) => {
     const { client, store } = begin(DOCUMENT, how)
     store.setState({ blocks: {} })
     expect(client.edits[0]?.options).toEqual({ allowEmpty: expected })
@@ -150,7 +155,8 @@ describe('what the document becomes', () => {
 test('what other middleware sets while the store is created is no edit', () => {
   const client = createMemorySync(DOCUMENT)
   const config = workflowSync((): State => ({ blocks: {}, loops: {}, zoom: 1, add: () => {} }), {
-    client, mapping: ['blocks', 'loops'],
+    client,
+    mapping: ['blocks', 'loops'],
   })
   const store = createStore<State>((set, get, store) => {
     const state = config(set, get, store as never)
@@ -161,8 +167,11 @@ test('what other middleware sets while the store is created is no edit', () => {
   expect(client.edits).toEqual([])
 })
 
-describe('a mapping of one\'s own', () => {
-  interface Nested { readonly graph: { readonly blocks: Json }; readonly secret: string }
+describe("a mapping of one's own", () => {
+  interface Nested {
+    readonly graph: { readonly blocks: Json }
+    readonly secret: string
+  }
   const open = (client: WorkflowSync) =>
     createStore<Nested>()(
       workflowSync((): Nested => ({ graph: { blocks: {} }, secret: 'mine' }), {
@@ -213,9 +222,10 @@ describe('with other middleware', () => {
   test.each(['inside', 'outside'])('subscribeWithSelector hears of it from %s', (place) => {
     const client = createMemorySync(DOCUMENT)
     const options = { client, mapping: [...mapping] }
-    const store = place === 'inside'
-      ? createStore<State>()(workflowSync(subscribeWithSelector(plain), options))
-      : createStore<State>()(subscribeWithSelector(workflowSync(plain, options)))
+    const store =
+      place === 'inside'
+        ? createStore<State>()(workflowSync(subscribeWithSelector(plain), options))
+        : createStore<State>()(subscribeWithSelector(workflowSync(plain, options)))
     const heard = vi.fn()
     store.subscribe(({ blocks }) => blocks, heard)
     client.become({ document: other })
@@ -253,7 +263,12 @@ describe('with other middleware', () => {
 
     test('a storage that is full keeps no edit from the store, nor from the client', () => {
       const client = createMemorySync(DOCUMENT)
-      const store = open(client, { ...kept(), setItem: () => { throw new Error('It is full.') } })
+      const store = open(client, {
+        ...kept(),
+        setItem: () => {
+          throw new Error('It is full.')
+        },
+      })
       expect(() => client.become({ document: other })).not.toThrow()
       expect(store.getState().blocks).toEqual({ theirs: {} })
       expect(() => store.setState({ blocks: {} })).toThrow('It is full.') // by persist itself, which comes last
@@ -265,7 +280,8 @@ describe('with other middleware', () => {
     const client = createMemorySync(DOCUMENT)
     const store = createStore<State>()(
       workflowSync(subscribeWithSelector(persist(immer(plain), { name: 's', storage: kept() })), {
-        client, mapping: ['blocks'],
+        client,
+        mapping: ['blocks'],
       }),
     )
     expect(store.sync).toBe(client)
@@ -296,7 +312,11 @@ describe('on the real engine', () => {
   const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms)
   const start = async (more: Partial<Options> = {}) => {
     const client = createWorkflowSync({
-      endpoint: '/graphql', workflowId: 'w', getAuth: () => ({}), storage: new FakeStorage(), ...more,
+      endpoint: '/graphql',
+      workflowId: 'w',
+      getAuth: () => ({}),
+      storage: new FakeStorage(),
+      ...more,
     })
     open.push(client)
     const store = create(client)
@@ -304,7 +324,7 @@ describe('on the real engine', () => {
     return { client, store }
   }
 
-  test('two stores edit one workflow, and undo is each one\'s own', async () => {
+  test("two stores edit one workflow, and undo is each one's own", async () => {
     new FakeNetwork(server)
     const feed = new FakeFeed(server).factory
     const [mine, theirs] = [await start({ feed }), await start({ feed })]

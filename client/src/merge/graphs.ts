@@ -25,7 +25,7 @@ export const isElements = (path: Path): boolean =>
 /** The ids of the elements that an edge joins, as far as it names them. */
 export const endsOf = (edge: Json): string[] => {
   const ends = isObject(edge) ? [own(edge, 'source'), own(edge, 'target')] : []
-  return ends.filter(end => typeof end === 'string')
+  return ends.filter((end) => typeof end === 'string')
 }
 
 /** The key that holds a graph; null where the document itself does. */
@@ -57,13 +57,13 @@ export const graphsOf = (document: Document): ReadonlyMap<Owner, Graph> => {
 }
 
 const graphIn = (holder: Document): Graph | undefined => {
-  const maps = ELEMENTS.flatMap(name => elementsIn(holder, name) ?? [])
+  const maps = ELEMENTS.flatMap((name) => elementsIn(holder, name) ?? [])
   if (maps.length === 0) return undefined
   const edges = own(holder, EDGES)
   return {
-    elements: new Set(maps.flatMap(ids => [...ids])),
+    elements: new Set(maps.flatMap((ids) => [...ids])),
     edges: isList(edges) ? edges : [],
-    groups: new Map(GROUPS.flatMap(kind => groupsIn(holder, kind))),
+    groups: new Map(GROUPS.flatMap((kind) => groupsIn(holder, kind))),
   }
 }
 
@@ -97,7 +97,7 @@ const groupsIn = (holder: Document, kind: string): [string, readonly Json[]][] =
 /** Edges by their ids, or by their whole content where their list is not keyed. */
 export const edgesById = (edges: readonly Json[]): [string, Json][] => {
   const items = byId(edges)
-  return items ? [...items] : edges.map(edge => [canonical(edge), edge])
+  return items ? [...items] : edges.map((edge) => [canonical(edge), edge])
 }
 
 /** JSON with sorted keys: equal for equal values. */

@@ -18,9 +18,7 @@ export interface Merged {
  * Merges yours, the later one, into theirs, and mends the graph of the result, which shares with the documents what it
  * can. `between` are the documents that led from the base to theirs: they tell what went together.
  */
-export const merge = (
-  base: Document, yours: Document, theirs: Document, between: readonly Document[] = [],
-): Merged => {
+export const merge = (base: Document, yours: Document, theirs: Document, between: readonly Document[] = []): Merged => {
   const past = [base, ...between, theirs]
   const { document: merged, collisions: conflicts } = mergeDocuments(base, yours, theirs, past)
   const revived = withEdges({ base, yours, theirs, merged }, conflicts, past)

@@ -9,9 +9,9 @@ import { type Keys, naturalOrder, same } from '../document.js'
 export const mergeOrder = (base: Keys, yours: Keys, theirs: Keys, merged: Keys): string[] => {
   const leading = same([...yours.keys()], naturalOrder(base, yours)) ? theirs : yours
   const back = comingBack(base, leading, merged)
-  const order = [null, ...leading.keys()].flatMap(key => run(key, back))
-  const added = [...merged.keys()].filter(key => !leading.has(key) && !base.has(key))
-  return [...order, ...added].filter(key => merged.has(key))
+  const order = [null, ...leading.keys()].flatMap((key) => run(key, back))
+  const added = [...merged.keys()].filter((key) => !leading.has(key) && !base.has(key))
+  return [...order, ...added].filter((key) => merged.has(key))
 }
 
 /** What comes back, by what it stood behind; null is the beginning. */

@@ -22,9 +22,9 @@ export const lastAt = (past: Past, path: Path): { readonly place: number; readon
 export const goneAfter = (past: Past, place: number, parent: Path): ReadonlyMap<string, Json> => {
   const [before = {}, after = {}] = past.slice(place)
   const members = membersOf(find(before, parent)) ?? new Map<string, Json>()
-  const removed = diff(before, after).flatMap(change => ('remove' in change ? [change.path] : []))
-  if (removed.some(path => isSame(path, parent))) return members
-  const keys = new Set(removed.filter(path => isSame(path.slice(0, -1), parent)).map(path => path.at(-1)))
+  const removed = diff(before, after).flatMap((change) => ('remove' in change ? [change.path] : []))
+  if (removed.some((path) => isSame(path, parent))) return members
+  const keys = new Set(removed.filter((path) => isSame(path.slice(0, -1), parent)).map((path) => path.at(-1)))
   return new Map([...members].filter(([key]) => keys.has(key)))
 }
 

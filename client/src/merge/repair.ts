@@ -30,7 +30,9 @@ interface Versions {
 
 /** Mends what a merge broke. What was broken in yours or theirs already is its editor's own business. */
 export const repair = (
-  merged: Document, yours: Document, theirs: Document,
+  merged: Document,
+  yours: Document,
+  theirs: Document,
 ): { readonly document: Document; readonly repairs: readonly Repair[] } => {
   const [ofYours, ofTheirs] = [graphsOf(yours), graphsOf(theirs)]
   const mended = [...graphsOf(merged)].flatMap(([owner, graph]) => {
@@ -61,16 +63,16 @@ const hasId = (edge: Json, id: string): boolean => isObject(edge) && own(edge, '
 
 /** The sides that lost no element: the very edges and members that they have are as sound as before. */
 const leftWhole = ({ merged, yours, theirs }: Versions): Graph[] =>
-  [yours, theirs].filter(({ elements }) => [...elements].every(id => merged.elements.has(id)))
+  [yours, theirs].filter(({ elements }) => [...elements].every((id) => merged.elements.has(id)))
 
 const without = (found: readonly string[], ...others: readonly string[][]): string[] => {
   const known = new Set(others.flat())
-  return found.filter(id => !known.has(id))
+  return found.filter((id) => !known.has(id))
 }
 
 /** The edges that end at nothing. */
 const loose = ({ edges, elements }: Graph): string[] =>
-  edgesById(edges).flatMap(([id, edge]) => (endsOf(edge).every(end => elements.has(end)) ? [] : [id]))
+  edgesById(edges).flatMap(([id, edge]) => (endsOf(edge).every((end) => elements.has(end)) ? [] : [id]))
 
 /** The edges that only yours has, where only theirs has one that differs in nothing but the id. */
 const addedTwice = ({ merged, yours, theirs }: Versions): string[] => {
@@ -94,11 +96,11 @@ const mendedGroups = (owner: Path, versions: Versions): Mended[] =>
     if (gone.size === 0) return []
     const path = [...owner, ...(JSON.parse(key) as string[])]
     const repairs = members
-      .filter(member => gone.has(member))
+      .filter((member) => gone.has(member))
       .map((removed): Repair => ({ path, reason: 'MEMBER_MISSING', removed }))
-    return [{ path, value: members.filter(member => !gone.has(member)), repairs }]
+    return [{ path, value: members.filter((member) => !gone.has(member)), repairs }]
   })
 
 /** The members of a group that are no elements. */
 const missing = ({ groups, elements }: Graph, key: string): string[] =>
-  (groups.get(key) ?? []).filter(member => typeof member === 'string').filter(member => !elements.has(member))
+  (groups.get(key) ?? []).filter((member) => typeof member === 'string').filter((member) => !elements.has(member))

@@ -37,8 +37,14 @@ export const withEdges = (documents: Documents, collisions: readonly Collision[]
     const edges = edgesOf({ ...documents, merged }, owner)
     if (!edges) return merged
     const path = [...pathOf(owner), EDGES]
-    const yours = cameBack(merged, found.filter(({ yours }) => yours === undefined))
-    const theirs = cameBack(merged, found.filter(({ theirs }) => theirs === undefined))
+    const yours = cameBack(
+      merged,
+      found.filter(({ yours }) => yours === undefined),
+    )
+    const theirs = cameBack(
+      merged,
+      found.filter(({ theirs }) => theirs === undefined),
+    )
     const back = new Map([...goneWithYours(edges, yours), ...goneWithTheirs(edges, path, theirs, past)])
     return put(merged, path, edges, back, graphsOf(merged).get(owner)?.elements ?? EMPTY.elements)
   }, documents.merged)
@@ -59,7 +65,7 @@ const byOwner = (collisions: readonly Collision[]): ReadonlyMap<Owner, readonly 
 const cameBack = (document: Document, collisions: readonly Collision[]): ReadonlyMap<string, Path> => {
   const paths = collisions.map(({ path }) => path)
   return new Map([
-    ...paths.filter(isElements).flatMap(path => idsAt(document, path).map((id): [string, Path] => [id, path])),
+    ...paths.filter(isElements).flatMap((path) => idsAt(document, path).map((id): [string, Path] => [id, path])),
     ...paths.filter(isElement).map((path): [string, Path] => [path.at(-1) ?? '', path]),
   ])
 }
@@ -72,7 +78,7 @@ const idsAt = (document: Document, path: Path): string[] => {
 /** Undefined where some edges have no ids. */
 const edgesOf = (documents: Documents, owner: Owner): Edges | undefined => {
   const [base, yours, theirs, merged] = [documents.base, documents.yours, documents.theirs, documents.merged].map(
-    document => edgesIn(document, owner),
+    (document) => edgesIn(document, owner),
   )
   return base && yours && theirs && merged && { base, yours, theirs, merged }
 }
@@ -85,13 +91,13 @@ const edgesIn = (document: Document, owner: Owner): Members | undefined => {
 
 /** The edges of elements that theirs still has. Those that the merge has not went with yours. */
 const goneWithYours = ({ theirs }: Edges, back: ReadonlyMap<string, Path>): [string, Json][] =>
-  [...theirs].filter(([, edge]) => endsOf(edge).some(end => back.has(end)))
+  [...theirs].filter(([, edge]) => endsOf(edge).some((end) => back.has(end)))
 
 /** The edges that one save of theirs removed together with an element, and yours did not. */
 const goneWithTheirs = (edges: Edges, path: Path, back: ReadonlyMap<string, Path>, past: Past): [string, Json][] =>
   [...byPlace(back, past)].flatMap(([place, together]) =>
     [...goneAfter(past, place, path)].filter(
-      ([id, edge]) => (edges.yours.has(id) || !edges.base.has(id)) && endsOf(edge).some(end => together.has(end)),
+      ([id, edge]) => (edges.yours.has(id) || !edges.base.has(id)) && endsOf(edge).some((end) => together.has(end)),
     ),
   )
 
@@ -107,10 +113,10 @@ const byPlace = (back: ReadonlyMap<string, Path>, past: Past): ReadonlyMap<numbe
 
 /** Puts those of the edges whose ends exist into the merged document. */
 const put = (merged: Document, path: Path, edges: Edges, back: Members, elements: ReadonlySet<string>): Document => {
-  const isWhole = (edge: Json): boolean => endsOf(edge).every(end => elements.has(end))
+  const isWhole = (edge: Json): boolean => endsOf(edge).every((end) => elements.has(end))
   const added = [...back].filter(([id, edge]) => !edges.merged.has(id) && isWhole(edge))
   if (added.length === 0) return merged
   const all = new Map([...edges.merged, ...added])
   const order = mergeOrder(edges.base, edges.yours, edges.theirs, all)
-  return apply(merged, [{ path, value: order.map(id => all.get(id) ?? null) }])
+  return apply(merged, [{ path, value: order.map((id) => all.get(id) ?? null) }])
 }

@@ -43,7 +43,10 @@ interface Merging {
  * part of another. Removals and orders alone are no edits: inside what the other side removed, they go with it.
  */
 export const mergeDocuments = (
-  base: Document, yours: Document, theirs: Document, past: Past,
+  base: Document,
+  yours: Document,
+  theirs: Document,
+  past: Past,
 ): { readonly document: Document; readonly collisions: readonly Collision[] } => {
   const collisions: Collision[] = []
   const document = mergeValues({ past, collisions }, [], { base, yours, theirs })
@@ -64,9 +67,12 @@ const mergeContainers = (merging: Merging, path: Path, sides: Sides): Json | und
   const [old, your, their] = [membersOf(base), membersOf(yours), membersOf(theirs)]
   if (!old || !your || !their || isList(yours) !== isList(theirs) || isList(yours) !== isList(base)) return undefined
   const merged = mergeMembers(merging, path, old, your, their)
-  const both: [Members, Maybe][] = [[their, theirs], [your, yours]]
+  const both: [Members, Maybe][] = [
+    [their, theirs],
+    [your, yours],
+  ]
   if (!isList(yours)) return shared(merged, both, false) ?? Object.fromEntries(merged)
-  const ordered = new Map(mergeOrder(old, your, their, merged).map(id => [id, merged.get(id) ?? null]))
+  const ordered = new Map(mergeOrder(old, your, their, merged).map((id) => [id, merged.get(id) ?? null]))
   return shared(ordered, both, true) ?? [...ordered.values()]
 }
 
@@ -122,15 +128,17 @@ const removedByTheirs = ({ past, collisions }: Merging, path: Path, sides: Sides
 const mergeSets = (base: Maybe, yours: Maybe, theirs: Maybe): Json | undefined => {
   const [old, your, their] = [textsOf(base ?? []), textsOf(yours), textsOf(theirs)]
   if (!old || !your || !their) return undefined
-  const merged = [...their.keys(), ...your.keys()].filter(text => !old.has(text) || (your.has(text) && their.has(text)))
+  const merged = [...their.keys(), ...your.keys()].filter(
+    (text) => !old.has(text) || (your.has(text) && their.has(text)),
+  )
   return mergeOrder(old, your, their, new Set(merged))
 }
 
 /** The texts of a list, each once; undefined where it is something else. */
 const textsOf = (value: Maybe): Members | undefined => {
   if (!isList(value)) return undefined
-  const texts = value.filter(item => typeof item === 'string')
-  return texts.length === value.length ? new Map(texts.map(text => [text, null])) : undefined
+  const texts = value.filter((item) => typeof item === 'string')
+  return texts.length === value.length ? new Map(texts.map((text) => [text, null])) : undefined
 }
 
 /** Says whether a value is its base but for what was removed or brought into another order inside. */

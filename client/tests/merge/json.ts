@@ -19,13 +19,13 @@ const scalar: fc.Arbitrary<Json> = fc.oneof(
 
 /** Objects with keys that objects inherit, too, as members of their own. */
 const object = (member: fc.Arbitrary<Json>, maxLength: number): fc.Arbitrary<Document> =>
-  fc.array(fc.tuple(key, member), { maxLength }).map(entries => Object.fromEntries(entries))
+  fc.array(fc.tuple(key, member), { maxLength }).map((entries) => Object.fromEntries(entries))
 
 /** Lists of items with ids; now and then with one id twice, so that they are not keyed. */
 const keyedList = (member: fc.Arbitrary<Json>): fc.Arbitrary<Json[]> => {
   const item = fc.tuple(object(member, 3), itemId).map(([members, id]): Document => ({ ...members, id }))
   return fc.oneof(
-    { weight: 4, arbitrary: fc.uniqueArray(item, { maxLength: 5, selector: drawn => drawn['id'] }) },
+    { weight: 4, arbitrary: fc.uniqueArray(item, { maxLength: 5, selector: (drawn) => drawn['id'] }) },
     { weight: 1, arbitrary: fc.array(item, { maxLength: 2 }) },
   )
 }
@@ -33,7 +33,7 @@ const keyedList = (member: fc.Arbitrary<Json>): fc.Arbitrary<Json[]> => {
 const container = (member: fc.Arbitrary<Json>): fc.Arbitrary<Json> =>
   fc.oneof(object(member, 4), keyedList(member), fc.array(member, { maxLength: 3 }))
 
-const value: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>(tie => ({
+const value: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
   value: fc.oneof({ maxDepth: 3 }, scalar, container(tie('value'))),
 })).value
 
@@ -47,42 +47,42 @@ const edited = (from: Json): fc.Arbitrary<Json> => {
 }
 
 const maybeEdited = (from: Json): fc.Arbitrary<Json> =>
-  fc.boolean().chain(isEdited => (isEdited ? edited(from) : fc.constant(from)))
+  fc.boolean().chain((isEdited) => (isEdited ? edited(from) : fc.constant(from)))
 
 const MOSTLY = [true, true, true, false]
 
 const keptOf = <Member>(members: readonly Member[]): fc.Arbitrary<Member[]> =>
-  fc.tuple(...members.map(() => fc.constantFrom(...MOSTLY))).map(kept => members.filter((_, place) => kept[place]))
+  fc.tuple(...members.map(() => fc.constantFrom(...MOSTLY))).map((kept) => members.filter((_, place) => kept[place]))
 
 const editedObject = (from: Document): fc.Arbitrary<Document> =>
-  keptOf(Object.entries(from)).chain(kept =>
+  keptOf(Object.entries(from)).chain((kept) =>
     fc
-      .tuple(fc.tuple(...kept.map(([name, member]) => maybeEdited(member).map(now => [name, now]))), object(value, 1))
-      .map(([members, added]) => ({ ...Object.fromEntries(members), ...added }))
+      .tuple(fc.tuple(...kept.map(([name, member]) => maybeEdited(member).map((now) => [name, now]))), object(value, 1))
+      .map(([members, added]) => ({ ...Object.fromEntries(members), ...added })),
   )
 
 const editedList = (from: readonly Json[]): fc.Arbitrary<Json[]> =>
   keptOf(from)
-    .chain(kept => fc.tuple(fc.tuple(...kept.map(editedItem)), fc.oneof(fc.constant([]), keyedList(scalar))))
+    .chain((kept) => fc.tuple(fc.tuple(...kept.map(editedItem)), fc.oneof(fc.constant([]), keyedList(scalar))))
     .chain(([kept, added]) => {
       const items = [...kept, ...added]
       return fc.oneof(fc.constant(items), fc.shuffledSubarray(items, { minLength: items.length }))
     })
 
 const editedItem = (item: Json): fc.Arbitrary<Json> =>
-  maybeEdited(item).map(now => (hasId(item) && hasId(now) ? { ...now, id: item['id'] ?? null } : now))
+  maybeEdited(item).map((now) => (hasId(item) && hasId(now) ? { ...now, id: item['id'] ?? null } : now))
 
 const hasId = (item: Json): item is Document => typeof item === 'object' && item !== null && Object.hasOwn(item, 'id')
 
 /** A document, and what two people made of it. */
-export const threeDocuments = anyDocument.chain(base =>
-  fc.tuple(fc.constant(base), editedObject(base), editedObject(base))
+export const threeDocuments = anyDocument.chain((base) =>
+  fc.tuple(fc.constant(base), editedObject(base), editedObject(base)),
 )
 
 /** Two documents: two of any kind, or one and what became of it. */
 export const twoDocuments = fc.oneof(
   fc.tuple(anyDocument, anyDocument),
-  anyDocument.chain(base => fc.tuple(fc.constant(base), editedObject(base))),
+  anyDocument.chain((base) => fc.tuple(fc.constant(base), editedObject(base))),
 )
 
 const elementId = fc.constantFrom('a', 'b', 'c', '1')
@@ -96,7 +96,7 @@ const edge = fc.record(
 const itemsOf = (ids: fc.Arbitrary<string>, item: fc.Arbitrary<Document>): fc.Arbitrary<Document[]> =>
   fc.uniqueArray(
     fc.tuple(ids, item).map(([id, members]): Document => ({ ...members, id })),
-    { maxLength: 5, selector: drawn => drawn['id'] },
+    { maxLength: 5, selector: (drawn) => drawn['id'] },
   )
 
 const groups = fc.dictionary(fc.constantFrom('g', 'h'), fc.record({ nodes: fc.uniqueArray(elementId), n: fc.nat(1) }))
@@ -113,19 +113,19 @@ const graph: fc.Arbitrary<Document> = fc.oneof(
 )
 
 /** A level down in a document. */
-const held = (drawn: fc.Arbitrary<Document>): fc.Arbitrary<Document> => drawn.map(workflow => ({ workflow }))
+const held = (drawn: fc.Arbitrary<Document>): fc.Arbitrary<Document> => drawn.map((workflow) => ({ workflow }))
 
 export const threeGraphs = fc.oneof(
   fc.tuple(graph, graph, graph),
   fc.tuple(held(graph), held(graph), held(graph)),
-  graph.chain(base => fc.tuple(fc.constant(base), editedObject(base), editedObject(base))),
+  graph.chain((base) => fc.tuple(fc.constant(base), editedObject(base), editedObject(base))),
 )
 
 /** Makes it an error to change anything in a value. */
 export const frozen = <Value>(value: Value): Value => {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value)
-    Reflect.ownKeys(value).forEach(name => frozen(Reflect.get(value, name)))
+    Reflect.ownKeys(value).forEach((name) => frozen(Reflect.get(value, name)))
   }
   return value
 }

@@ -83,9 +83,9 @@ describe('merge', () => {
   /** Every edge ends at elements, and elements are what groups are made of. */
   const isSound = (document: Document): boolean =>
     [...graphsOf(document).values()].every(({ elements, edges, groups }) => {
-      const ends = edges.flatMap(edge => Object.entries(edge ?? {}))
+      const ends = edges.flatMap((edge) => Object.entries(edge ?? {}))
       const named = ends.flatMap(([name, end]) => (name === 'source' || name === 'target' ? [end] : []))
-      return [...named, ...[...groups.values()].flat()].every(id => typeof id !== 'string' || elements.has(id))
+      return [...named, ...[...groups.values()].flat()].every((id) => typeof id !== 'string' || elements.has(id))
     })
 
   test('takes ids of nodes that are anything', () => {

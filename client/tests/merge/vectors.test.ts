@@ -7,8 +7,7 @@ import type { Change, Document, Json, Path } from '../../src/types.js'
 import { frozen } from './json.js'
 
 type Save = { readonly by: string; readonly seen?: number } & (
-  | { readonly state: Document }
-  | { readonly changes: readonly Change[] }
+  { readonly state: Document } | { readonly changes: readonly Change[] }
 )
 
 interface Row {
@@ -33,7 +32,7 @@ interface Played {
 const FOLDER = new URL('../../../tests/vectors/', import.meta.url)
 
 const topics = readdirSync(FOLDER)
-  .filter(file => file.endsWith('.json'))
+  .filter((file) => file.endsWith('.json'))
   .map((file): [string, Scenario[]] => [
     file.replace('.json', ''),
     frozen(JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as Scenario[]),
@@ -51,8 +50,8 @@ const play = ({ base, saves }: Scenario): Played => {
     const yours = 'state' in made ? made.state : apply(mine, made.changes)
     const merged = merge(mine, frozen(yours), current, since.slice(0, -1))
     documents.push(isOnlyClock(diff(current, merged.document)) ? current : frozen(merged.document))
-    conflicts.push(...merged.conflicts.map(conflict => ({ save, ...conflict })))
-    repairs.push(...merged.repairs.map(mended => ({ save, ...mended })))
+    conflicts.push(...merged.conflicts.map((conflict) => ({ save, ...conflict })))
+    repairs.push(...merged.repairs.map((mended) => ({ save, ...mended })))
   })
   return { document: documents.at(-1) ?? base, conflicts, repairs }
 }
@@ -62,8 +61,8 @@ const isOnlyClock = (changes: readonly Change[]): boolean => changes.every(({ pa
 /** Whether each row of the one has its like in the other. */
 const expectSameRows = (rows: readonly Row[], expected: readonly Row[]): void => {
   const isLike = (a: Row) => (b: Row) => same(a as unknown as Json, b as unknown as Json)
-  expect(rows.filter(row => !expected.some(isLike(row)))).toEqual([])
-  expect(expected.filter(row => !rows.some(isLike(row)))).toEqual([])
+  expect(rows.filter((row) => !expected.some(isLike(row)))).toEqual([])
+  expect(expected.filter((row) => !rows.some(isLike(row)))).toEqual([])
   expect(rows).toHaveLength(expected.length)
 }
 
