@@ -2,7 +2,7 @@
 
 import type * as Server from './contract.js'
 import { SyncError, type Request } from './request.js'
-import type { Ack, Document, History, Side } from './types.js'
+import type { Ack, Document, History, Side, Version } from './types.js'
 import { changeOf } from './wire.js'
 
 const PAGE = '{edges{node{version savedBy savedAt clientId reason label}}pageInfo{hasNextPage endCursor}}'
@@ -13,10 +13,9 @@ type Reload = () => unknown
 type Answer = Pick<Server.SyncWorkflowPayload, 'status' | 'version' | 'savedAt'> & {
   readonly problems: readonly Pick<Server.Problem, 'message'>[]
 }
-type Listed = Pick<Server.WorkflowVersion, 'version' | 'savedBy' | 'savedAt' | 'clientId' | 'reason' | 'label'>
 interface Read {
   readonly versions: {
-    readonly edges: readonly { readonly node: Listed }[]
+    readonly edges: readonly { readonly node: Version }[]
     readonly pageInfo: Pick<Server.PageInfo, 'hasNextPage' | 'endCursor'>
   }
   readonly atVersion: { readonly state: Document } | null

@@ -1,6 +1,6 @@
 /** The words that this library speaks: documents, changes, what a caller hands in and what it sees. */
 
-import type { Conflict, Problem, Role, SaveReason, Side } from './contract.js'
+import type { Conflict, Problem, Role, SaveReason, Side, WorkflowVersion } from './contract.js'
 
 export type { Conflict, Problem, Role, SaveReason, Side, SyncStatus } from './contract.js'
 
@@ -121,14 +121,7 @@ export interface UpdateOptions {
   readonly allowEmpty?: boolean
 }
 
-export interface Version {
-  readonly version: number
-  readonly savedBy: string
-  readonly savedAt: string
-  readonly clientId: string | null
-  readonly reason: SaveReason
-  readonly label: string | null
-}
+export type Version = Pick<WorkflowVersion, 'version' | 'savedBy' | 'savedAt' | 'clientId' | 'reason' | 'label'>
 
 export interface VersionPage {
   readonly versions: readonly Version[]
