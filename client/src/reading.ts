@@ -97,6 +97,7 @@ export function createReading(
     reload,
     /** Keep a copy for a start without network. */
     remember,
+    forget: () => void keepDocument(id, '', null),
     /** Let go of what was adopted. */
     close: () => release(),
   }

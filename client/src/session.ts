@@ -82,8 +82,14 @@ export function openSession(page: Page, id: string, opening: Opening, onChange: 
     failures = holding.known.error ? failures + 1 : 0
     tell({ obstacle, isOver, error: { code, message } })
     settle()
-    if (isOver) stopHearing?.()
+    if (isOver) end(code)
     else if (!isPaused) retry = setTimeout(run, backoff(failures, error.retryAfterMs))
+  }
+
+  /** What this user may not see any more is not kept here either. */
+  const end = (code: string) => {
+    stopHearing?.()
+    if (code === 'ACCESS_REVOKED' || code === 'NOT_FOUND') reading.forget()
   }
 
   const stopRetrying = () => {
@@ -117,8 +123,11 @@ export function openSession(page: Page, id: string, opening: Opening, onChange: 
 
   const hearNoMore: Subscription<unknown>['end'] = (error) => {
     stopHearing = undefined
-    if (error && GONE.includes(error.code)) tell({ isOver: true, error })
-    else if (error?.code === 'RESYNC_REQUIRED') look(true)
+    if (error && GONE.includes(error.code)) {
+      tell({ isOver: true, error })
+      settle()
+      end(error.code)
+    } else if (error?.code === 'RESYNC_REQUIRED') look(true)
   }
 
   const ask = (why: SaveReason) => {
