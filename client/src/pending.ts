@@ -241,6 +241,17 @@ const parted = (pending: Pending, place: number, layer: Layer, first: Segment, s
   return replaced(pending, place, { ...layer, segment: first, after }, { ...layer, segment: second })
 }
 
+/** Go on as another client, to whom the saves of the one before are somebody else's: none is overwritten unseen. */
+export const inherited = (pending: Pending, clientId: string, last: number): Pending => ({
+  ...pending,
+  clientId,
+  last,
+  layers: pending.layers.map((layer) => {
+    const segment = { ...layer.segment, clientId, sent: false }
+    return { ...layer, isFirm: false, isRetry: false, segment }
+  }),
+})
+
 /** Try again what was refused; the user, who was asked, may well mean to empty the workflow. */
 export const retried = (pending: Pending): Pending => ({
   ...pending,

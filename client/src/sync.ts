@@ -4,9 +4,10 @@ import { PERIODIC_MS } from './debounce.js'
 import { deliver } from './delivery.js'
 import { createFarewell } from './farewell.js'
 import { createHistory, resolveConflict } from './history.js'
+import { newId } from './ids.js'
 import { createOutbox, type Box } from './outbox.js'
 import type { Opening, Page } from './page.js'
-import { begin, isWaiting, loaded, segmentsOf } from './pending.js'
+import { begin, inherited, isWaiting, loaded, segmentsOf } from './pending.js'
 import { createRequest } from './request.js'
 import { openSession, type Session } from './session.js'
 import { createTabs, type Orphan } from './tabs.js'
@@ -36,8 +37,14 @@ export function createWorkflowSync<D extends Document = Document>(options: Optio
       get: () => pending,
       put: (next: typeof pending) => {
         pending = next
-        page.sequences.set(clientId + workflowId, next.last)
-        outbox.write({ ...box, segments: segmentsOf(next) })
+        page.sequences.set(next.clientId + workflowId, next.last)
+        outbox.write({ ...box, clientId: next.clientId, segments: segmentsOf(next) })
+      },
+      inherit: () => {
+        if (pending.clientId !== clientId) return false
+        holder.put(inherited(pending, newId(), 0))
+        outbox.remove(clientId, workflowId)
+        return true
       },
     }
     while (isWaiting(pending)) await deliver(request, workflowId, holder)

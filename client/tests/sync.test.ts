@@ -752,6 +752,44 @@ describe('what a tab left behind', () => {
     expect(sync.getSnapshot()).toMatchObject({ status: 'saved', hasUnsynced: false, document: server.state })
   })
 
+  test.each([
+    ['its next save', 1],
+    ['many saves', 20],
+  ])('overwrites nothing unseen where %s arrived that its outbox has lost', async (_, saves) => {
+    const first = await start()
+    first.update(moved('a', 2))
+    const kept = [...storage.texts]
+    for (let x = 3; x < 3 + saves; x++) {
+      first.update(moved('a', x))
+      await first.flush()
+    }
+    crash(first)
+    kept.forEach(([key, text]) => storage.setItem(key, text))
+    const sync = await start()
+    await pass(LONG_MS)
+    const shown = { status: 'conflict', problems: [], document: server.state, hasUnsynced: false }
+    expect(sync.getSnapshot()).toMatchObject(shown)
+    expect(sync.conflicts).toHaveLength(1)
+    sync.update(moved('b', 2))
+    await sync.flush()
+    expect(xOf(server.state, 'b')).toBe(2)
+    expect(storage.length).toBe(0)
+  })
+
+  test('of another workflow overwrites nothing unseen either', async () => {
+    const first = await start()
+    first.update(moved('a', 2))
+    const kept = [...storage.texts]
+    first.update(moved('a', 3))
+    await first.flush()
+    crash(first)
+    kept.forEach(([key, text]) => storage.setItem(key, text))
+    await start({ workflowId: 'other', initial: { blocks: {} } })
+    await pass(LONG_MS)
+    expect(server.conflicts).toHaveLength(1)
+    expect(storage.length).toBe(0)
+  })
+
   test('of another workflow is sent beside', async () => {
     await leaveWork()
     const other = await start({ workflowId: 'other', initial: { blocks: {} } })
