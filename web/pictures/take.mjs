@@ -23,13 +23,22 @@ const block = (id, type, name, x, y, fields) => {
 
 const BLOCKS = [
   block('start', 'starter', 'New ticket', 0, 160, { startWorkflow: 'webhook' }),
-  block('triage', 'agent', 'Triage', 320, 160, { model: 'small', systemPrompt: 'How urgent is it, and who should know?' }),
+  block('triage', 'agent', 'Triage', 320, 160, {
+    model: 'small',
+    systemPrompt: 'How urgent is it, and who should know?',
+  }),
   block('urgent', 'condition', 'Urgent?', 640, 160, { conditions: 'triage.urgency > 7' }),
   block('page', 'slack', 'Page on call', 960, 20, { channel: '#on-call' }),
   block('draft', 'agent', 'Draft a reply', 960, 300, { model: 'large', systemPrompt: 'Kind, short, and right.' }),
   block('send', 'gmail', 'Send it', 1280, 300, { to: 'triage.sender' }),
 ]
-const EDGES = [['start', 'triage'], ['triage', 'urgent'], ['urgent', 'page'], ['urgent', 'draft'], ['draft', 'send']]
+const EDGES = [
+  ['start', 'triage'],
+  ['triage', 'urgent'],
+  ['urgent', 'page'],
+  ['urgent', 'draft'],
+  ['draft', 'send'],
+]
 const DOCUMENT = {
   blocks: Object.fromEntries(BLOCKS.map((each) => [each.id, each])),
   edges: EDGES.map(([source, target]) => ({ id: `${source}-${target}`, source, target })),
@@ -72,7 +81,12 @@ const save = (who, clientId, changes, baseVersion) => who(SAVE, { input: { id, c
 const prompt = (value) => [{ path: ['blocks', 'draft', 'subBlocks', 'systemPrompt', 'value'], value }]
 
 await ann(SAVE, { input: { id, state: DOCUMENT, name: 'Answer support tickets', clientId: 'picture-ann' } })
-await save(ann, 'picture-ann', [{ path: ['blocks', 'page', 'subBlocks', 'channel', 'value'], value: '#support-on-call' }], 1)
+await save(
+  ann,
+  'picture-ann',
+  [{ path: ['blocks', 'page', 'subBlocks', 'channel', 'value'], value: '#support-on-call' }],
+  1,
+)
 await ann(LABEL, { id })
 await ann(SHARE, { id, userId: BOB.id })
 await save(bob, 'picture-bob', prompt('Kind and short. Never promise a date.'), 2)
