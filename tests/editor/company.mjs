@@ -51,6 +51,27 @@ export async function typeAtOnce(browser, visit) {
   for (const { witness } of people) await witness.verify()
 }
 
+export async function disagree(browser, visit) {
+  const { ann, ben, people } = await meet(browser, visit)
+  await ben.block('shared').click()
+  await ann.page.route('/graphql', (route) => route.abort()) // she still hears of others
+  await ann.paste('Description', 'as Ann likes it')
+  await ben.paste('Description', 'as Ben likes it')
+  await ben.says('Saved')
+  await ann.says('Saved on this device')
+  await ann.page.unroute('/graphql')
+  await people[0].server.hasOnce(ann.id, 'as Ann likes it')
+  for (const { page } of [ann, ben]) {
+    await page.getByRole('button', { name: '1 conflict' }).click()
+    await page.getByRole('complementary', { name: 'Conflicts' }).getByText('as Ben likes it').waitFor()
+  }
+  await ben.page.getByRole('button', { name: 'Take mine' }).click()
+  await until(() => people[1].server.has(ann.id, 'as Ben likes it'), 'it was taken')
+  for (const { page } of [ann, ben]) await page.getByRole('button', { name: '1 conflict' }).waitFor({ state: 'hidden' })
+  for (const { witness } of people) await witness.verify()
+}
+disagree.tolerated = /ERR_FAILED/
+
 /** Let two people open one workflow. */
 async function meet(browser, visit) {
   const people = [await Person.of(browser, visit.address), await Person.of(await visit.another(), visit.address)]

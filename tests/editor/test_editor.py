@@ -124,6 +124,10 @@ async def test_two_people_who_type_at_once_lose_nothing(visits: Visits, server: 
     await visits.visit("company.typeAtOnce", server.url)
 
 
+async def test_of_two_people_who_disagree_both_are_kept_until_somebody_decides(visits: Visits, server: Running) -> None:
+    await visits.visit("company.disagree", server.url)
+
+
 async def test_undo_and_redo_are_saved(visits: Visits, server: Running) -> None:
     await visits.visit("edits.undoAndRedo", server.url)
 
