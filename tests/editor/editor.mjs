@@ -36,6 +36,7 @@ export class Person {
 export class Editor {
   constructor(page) {
     this.page = page
+    page.on('dialog', (dialog) => dialog.accept()) // one leaves, whatever is unsaved
     this.panel = page.getByRole('complementary', { name: 'Block', exact: true })
     this.indicator = page.getByRole('status', { name: 'Saving' })
   }
@@ -55,17 +56,18 @@ export class Editor {
     return this.page.getByRole('group', { name: `${name}, Function`, exact: true })
   }
 
-  async addBlock(name) {
+  /** Add a block, by the name that the editor gives it; it is selected. */
+  async add() {
     await this.page.getByRole('button', { name: 'Add block' }).click()
     await this.page.getByRole('menuitem', { name: 'Function' }).click()
-    await this.rename(name)
   }
 
-  /** Write over the name of the block that is selected, key by key. */
-  rename(name) {
-    return this.write('Name', name)
+  async addBlock(name) {
+    await this.add()
+    await this.write('Name', name)
   }
 
+  /** Write over a field of the block that is selected, key by key. */
   async write(label, text) {
     const field = this.panel.getByLabel(label, { exact: true })
     await field.press('ControlOrMeta+A')
@@ -111,7 +113,6 @@ export class Editor {
 
   /** Close the tab as people do, whatever it asks them. */
   async close() {
-    this.page.on('dialog', (dialog) => dialog.accept())
     const closed = this.page.waitForEvent('close')
     await this.page.close({ runBeforeUnload: true })
     await closed

@@ -151,6 +151,7 @@ export async function breakTheStorage(browser, visit) {
   wire.cut()
   await editor.addBlock('typed offline')
   await editor.says('Not saved')
+  editor.page.removeAllListeners('dialog')
   const asked = editor.page.waitForEvent('dialog')
   await editor.page.close({ runBeforeUnload: true })
   await (await asked).dismiss() // one stays then

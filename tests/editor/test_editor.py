@@ -1,6 +1,7 @@
 """The live editor in a real browser: whatever happens, what was typed is on the server once, and "Saved" is true."""
 
 import json
+import random
 from datetime import timedelta
 from pathlib import Path
 
@@ -110,6 +111,12 @@ async def test_a_storage_that_refuses_everything_keeps_nobody_from_saving(visits
 
 async def test_saved_is_not_said_before_the_server_has_answered(visits: Visits, server: Running) -> None:
     await visits.visit("honesty.holdTheAnswer", server.url)
+
+
+async def test_tabs_that_are_played_with_lose_nothing_and_double_nothing(visits: Visits, server: Running) -> None:
+    seed = random.randrange(2**31)
+    print(f"seed {seed}")
+    await visits.visit("game.play", server.url, seed=seed)
 
 
 async def test_two_tabs_of_one_workflow_agree(visits: Visits, server: Running) -> None:
