@@ -356,26 +356,27 @@ describe('a bad network', () => {
     expect(sync.status).toBe('saved')
   })
 
-  test('who is signed out loses nothing, and goes on when signed in', async () => {
+  /** Open a page, and edit once its user was signed out. */
+  const signedOut = async () => {
     let auth: object | null = {}
     const sync = await start({ getAuth: () => auth })
     network.refuse('UNAUTHENTICATED', 401)
     auth = null
     sync.update(moved('a', 2))
     await pass(DEBOUNCE_MS)
+    return { sync, signIn: () => (auth = {}) }
+  }
+
+  test('who is signed out loses nothing, and goes on when signed in', async () => {
+    const { sync, signIn } = await signedOut()
     expect(sync.getSnapshot()).toMatchObject({ status: 'needs-auth', kept: 'device' })
-    auth = {}
+    signIn()
     await expect(sync.flush()).resolves.toMatchObject({ version: 2 })
   })
 
   test('nothing goes out in the name of somebody else who has signed in', async () => {
-    let auth: object | null = {}
-    const sync = await start({ getAuth: () => auth })
-    network.refuse('UNAUTHENTICATED', 401)
-    auth = null
-    sync.update(moved('a', 2))
-    await pass(DEBOUNCE_MS)
-    auth = {}
+    const { sync, signIn } = await signedOut()
+    signIn()
     network.viewer = 'somebody else'
     await pass(LONG_MS)
     expect(sync.getSnapshot()).toMatchObject({ status: 'error', kept: 'device', error: { code: 'FORBIDDEN' } })

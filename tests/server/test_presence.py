@@ -210,14 +210,20 @@ async def two_workers(server: Served, opened: AsyncExitStack) -> tuple[Socket, S
     return one, other
 
 
+async def both_there(server: Served, opened: AsyncExitStack) -> tuple[Socket, Socket]:
+    """Give a socket of each of two processes, after a tab of each has come to one workflow."""
+    one, other = await two_workers(server, opened)
+    client = await opened.enter_async_context(server.client("ann"))
+    await run(client, SAVE, input={"id": "w", "state": {"n": 1}})
+    await come(one, "a")
+    await come(other, "b")
+    await sees(one, {"ann/a": None, "ann/b": None})
+    return one, other
+
+
 async def test_people_in_two_processes_see_each_other(data: Path) -> None:
     async with processes.serving(data, "--workers=2") as server, AsyncExitStack() as opened:
-        one, other = await two_workers(server, opened)
-        client = await opened.enter_async_context(server.client("ann"))
-        await run(client, SAVE, input={"id": "w", "state": {"n": 1}})
-        await come(one, "a")
-        await come(other, "b")
-        await sees(one, {"ann/a": None, "ann/b": None})
+        one, other = await both_there(server, opened)
         for number in range(10):  # whichever process takes the request
             async with server.client("ann") as anywhere:
                 assert await say(anywhere, "ab"[number % 2], number)
@@ -230,12 +236,7 @@ async def test_people_in_two_processes_see_each_other(data: Path) -> None:
 
 async def test_people_in_a_process_that_was_killed_are_gone_and_come_back(data: Path) -> None:
     async with processes.serving(data, "--workers=2") as server, AsyncExitStack() as opened:
-        one, other = await two_workers(server, opened)
-        client = await opened.enter_async_context(server.client("ann"))
-        await run(client, SAVE, input={"id": "w", "state": {"n": 1}})
-        await come(one, "a")
-        await come(other, "b")
-        await sees(one, {"ann/a": None, "ann/b": None})
+        one, other = await both_there(server, opened)
         await processes.kill([processes.worker_of(server, other)])
         await sees(one, {"ann/a": None})
         await until(lambda: len(server.workers()) == 2)
