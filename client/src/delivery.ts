@@ -1,21 +1,32 @@
 /** Sending what is pending: one save after the other, each until it is decided. */
 
-import type { Segment } from './outbox.js'
-import { answered, failed, posted, sentOf, type Answer, type Pending } from './pending.js'
+import type { Outbox, Segment } from './outbox.js'
+import { answered, failed, inherited, posted, sentOf, type Answer, type Pending } from './pending.js'
 import { isPassing, SyncError, type Request } from './request.js'
 import * as wire from './wire.js'
 
 export interface Holder {
+  /** The client to go on as, where a dead one turns out to have sent something else than its outbox tells. */
+  readonly heir: string
   readonly get: () => Pending
   /** `answer`: what led there. */
   readonly put: (pending: Pending, answer?: Answer) => void
-  /** Go on as another client than a dead tab; false where that has happened already. */
-  readonly inherit: () => boolean
 }
 
 /** Send the next save; false where it was refused. Throws SyncError where it is worth to try it again later. */
-export async function deliver(request: Request, id: string, { get, put, inherit }: Holder): Promise<boolean> {
+export async function deliver(request: Request, outbox: Outbox, id: string, holder: Holder): Promise<boolean> {
+  const { heir, get, put } = holder
   const isRetry = sentOf(get()).length > 0
+
+  /** False where that has happened already. */
+  const inherit = () => {
+    const { clientId } = get()
+    if (clientId === heir) return false
+    put(inherited(get(), heir))
+    outbox.remove(clientId, id)
+    return true
+  }
+
   put(posted(get(), Date.now()))
   const [segment] = sentOf(get())
   if (!segment) return true

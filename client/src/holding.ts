@@ -40,7 +40,6 @@ export function createHolding(page: Page, id: string, opening: Opening, onChange
     if (isClosed) return
     const isKept = snapshot.hasUnsynced || isUnsynced(next)
     pending = next
-    page.sequences.set(next.clientId + id, next.last)
     tell(isKept ? { ...news, kept: keep(next) } : news)
   }
 

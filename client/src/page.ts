@@ -1,9 +1,10 @@
 /** What the workflows share that a page shows, one after the other. Types only. */
 
 import type { Farewell } from './farewell.js'
+import type { Leftovers } from './leftovers.js'
 import type { Outbox } from './outbox.js'
 import type { Request } from './request.js'
-import type { Orphan, Tabs } from './tabs.js'
+import type { Tabs } from './tabs.js'
 import type { Document, Feed, Options } from './types.js'
 
 export interface Page {
@@ -12,15 +13,10 @@ export interface Page {
   readonly outbox: Outbox
   readonly tabs: Tabs
   readonly farewell: Farewell
+  readonly leftovers: Leftovers
   readonly feed: Feed | undefined
   /** Whose work this is; null until that is known. */
   user: string | null
-  /** The last sequence of each client and workflow. */
-  readonly sequences: Map<string, number>
-  /** Send what a tab left that is dead. */
-  readonly drain: (orphan: Orphan) => void
-  /** Resolves when nothing of a workflow is being drained. */
-  readonly emptied: (id: string) => Promise<void> | undefined
 }
 
 /** What one workflow is opened with. */

@@ -242,10 +242,10 @@ const parted = (pending: Pending, place: number, layer: Layer, first: Segment, s
 }
 
 /** Go on as another client, to whom the saves of the one before are somebody else's: none is overwritten unseen. */
-export const inherited = (pending: Pending, clientId: string, last: number): Pending => ({
+export const inherited = (pending: Pending, clientId: string): Pending => ({
   ...pending,
   clientId,
-  last,
+  last: 0,
   layers: pending.layers.map((layer) => {
     const segment = { ...layer.segment, clientId, sent: false }
     return { ...layer, isFirm: false, isRetry: false, segment }

@@ -18,11 +18,11 @@ export function createReading(
   holding: Holding,
   onRead: () => void,
 ) {
-  const { request, outbox, tabs } = page
+  const { request, tabs, leftovers } = page
   const { merge } = page.options
   const { get, put, tell } = holding
   let copied = -1 // the version that is kept for a start without network
-  let release = () => {} // of the lock of a dead tab, as which this goes on
+  let release = () => {} // of the lock of a dead client, as which this goes on
 
   const read = async () => {
     const { viewer, workflow } = await wire.read(request, id)
@@ -46,27 +46,24 @@ export function createReading(
     }
   }
 
-  /** Go on as the tab, this one or a dead one, that left work for this workflow; what others left is sent beside it. */
-  const adopted = async (): Promise<Box | null> => {
-    const own = await outbox.read(tabs.clientId, id)
-    const orphans = await tabs.orphans(id)
-    const first = own ? undefined : orphans[0]
-    orphans.filter((orphan) => orphan !== first).forEach(page.drain)
+  /** Go on as the dead client that left work for this workflow; what others left is sent beside it. */
+  const adopted = async (): Promise<Box | undefined> => {
+    const [first, ...others] = await tabs.orphans(id)
+    others.forEach(leftovers.send)
     release = first?.release ?? release
-    return own ?? first?.box ?? null
+    return first?.box
   }
 
   const load = async () => {
-    await page.emptied(id)
+    await leftovers.sent(id)
     const { version, document, failure } = await found()
     const box = await adopted()
     void tabs.look()
     if (holding.isClosed) return release()
     if (!version && !initial && !box?.segments[0]?.state) throw new SyncError('NOT_FOUND')
     const clientId = box?.clientId ?? tabs.clientId
-    const last = page.sequences.get(clientId + id) ?? 0
     const view = (!version && !box && initial) || document
-    const begun = { clientId, last, version, confirmed: document, view, isStale: Boolean(failure), name, merge }
+    const begun = { clientId, last: 0, version, confirmed: document, view, isStale: Boolean(failure), name, merge }
     put(loaded(begin(begun), box?.segments ?? []))
     onRead()
     remember()

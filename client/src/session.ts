@@ -150,7 +150,7 @@ export function openSession(page: Page, id: string, opening: Opening, onChange: 
   const send = async () => {
     tell({ isSending: true })
     try {
-      const wasTaken = await deliver(request, id, { get, put: take, inherit })
+      const wasTaken = await deliver(request, page.outbox, id, { heir: tabs.clientId, get, put: take })
       if (!wasTaken) put(held.stale(get()), REACHED) // perhaps this user may not save any more
     } finally {
       tell({ isSending: false })
@@ -160,15 +160,6 @@ export function openSession(page: Page, id: string, opening: Opening, onChange: 
   const take = (next: Pending, answer?: Answer) => {
     put(next, answer && { ...REACHED, ...newsOf(answer) })
     listen()
-  }
-
-  /** A tab that is dead may have sent something else than its outbox tells. */
-  const inherit = () => {
-    const { clientId } = get()
-    if (clientId === tabs.clientId) return false
-    put(held.inherited(get(), tabs.clientId, page.sequences.get(tabs.clientId + id) ?? 0))
-    page.outbox.remove(clientId, id)
-    return true
   }
 
   const newsOf = ({ status, savedAt, conflicts }: Answer): Partial<Known> => {

@@ -1,10 +1,10 @@
-/** The tabs of one browser: each holds a lock while it lives, so that its outbox is adopted once it is gone. */
+/** The clients of one browser: each holds a lock while it lives, so that its outbox is adopted once it is gone. */
 
 import { attempt } from './attempt.js'
 import { newId } from './ids.js'
 import { clientOf, PREFIX, type Box, type Outbox } from './outbox.js'
 
-/** The box of a dead tab; nobody else touches it until `release` is called, which is once everything of it was sent. */
+/** The box of a dead client; nobody else touches it until `release` is called, which is once everything of it was sent. */
 export interface Orphan {
   readonly box: Box
   readonly release: () => void
@@ -19,17 +19,19 @@ export interface TabsOptions {
 }
 
 export interface Tabs {
-  /** New for each page load, and after a `resume` that told false. */
+  /** Of what is shown now. */
   readonly clientId: string
-  /** The work that dead tabs left for a workflow, without waiting for any that still lives. For the first view. */
+  /** Go on as a new client; what the one before left is as that of a dead one. */
+  readonly renew: () => void
+  /** The work that dead clients left for a workflow, without waiting for any that still lives. For the first view. */
   readonly orphans: (workflowId: string) => Promise<readonly Orphan[]>
-  /** Wait for the end of every tab whose outbox is seen. At start, when the page is visible again, and now and then. */
+  /** Wait for the end of every client whose outbox is seen. At start, when the page is visible again, and now and then. */
   readonly look: () => Promise<void>
   /** The page may sleep (`pagehide`): every lock is let go, adopted boxes too. */
   readonly pause: () => void
   /**
-   * The page is back. False: others may have sent what was unsent here, so take the new `clientId`, drop every segment
-   * that is kept on the device, load again, and take what is left of them back by `orphans`.
+   * The page is back. False: others may have sent what was unsent here, so drop every segment that is kept on the
+   * device, `renew`, load again, and take what is left of them back by `orphans`.
    */
   readonly resume: () => Promise<boolean>
   readonly close: () => void
@@ -51,6 +53,7 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   const manager = locks ?? withoutLocks
   const held = new Set<Release>()
   let clientId = ''
+  let own: Promise<Release | undefined> | undefined // lock
   let busy = new Set<string>() // clients that are waited for or adopted
   let waiting = new AbortController()
   let hadAdopted = false
@@ -74,12 +77,13 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
       manager.request(NAME + id, options, keep).then(end, end)
     })
 
-  const begin = () => {
+  const renew = () => {
+    void own?.then((release) => release?.())
     living.delete(clientId)
     clientId = newId()
     living.add(clientId)
-    attempt(() => sessionStorage.setItem(NAME, remembered() + clientId))
-    hold(clientId, {})
+    if (!locks) attempt(() => sessionStorage.setItem(NAME, remembered() + clientId))
+    own = hold(clientId, {})
   }
 
   const isFree = (id: string) =>
@@ -142,11 +146,8 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   const resume = async () => {
     if (!isAsleep) return true
     isAsleep = false
-    const release = await hold(clientId, { ifAvailable: true })
-    if (release && !hadAdopted && (await outbox.isUntouched(clientId))) return true
-    release?.()
-    begin()
-    return false
+    own = hold(clientId, { ifAvailable: true })
+    return (await own) !== undefined && !hadAdopted && outbox.isUntouched(clientId)
   }
 
   const close = () => {
@@ -156,11 +157,12 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   }
 
   globalThis.addEventListener?.('storage', onStorage)
-  begin()
+  renew()
   return {
     get clientId() {
       return clientId
     },
+    renew,
     orphans,
     look,
     pause,

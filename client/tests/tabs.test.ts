@@ -360,6 +360,7 @@ describe('a page that sleeps', () => {
     await pass(HEAD_START_MS)
     expect(boxes(other)).toEqual([box])
     expect(await page.tabs.resume()).toBe(false)
+    page.tabs.renew()
     await pass(0)
     expect(page.tabs.clientId).not.toBe(clientId)
     expect(isHeld(page)).toBe(true)
@@ -383,6 +384,7 @@ describe('a page that sleeps', () => {
     orphan?.release()
     await pass(0)
     expect(await page.tabs.resume()).toBe(false)
+    page.tabs.renew()
     await pass(0)
     expect(browser.queues.has(`workflow-sync:${box.clientId}`)).toBe(false)
   })
@@ -399,6 +401,7 @@ describe('a page that sleeps', () => {
     await pass(0)
     expect([isHeld(dead), isHeld(page)]).toEqual([false, false])
     expect(await page.tabs.resume()).toBe(false)
+    page.tabs.renew()
     orphan?.release()
     expect((await page.tabs.orphans('w')).map((found) => found.box)).toEqual([box, own])
     orphan?.release()
@@ -509,7 +512,9 @@ describe('whatever tabs do', () => {
 
   const wake = async (world: World, page: Page) => {
     world.states.set(page, 'awake')
-    if (!(await page.tabs.resume())) await load(page)
+    if (await page.tabs.resume()) return
+    page.tabs.renew()
+    await load(page)
   }
 
   const move = async (world: World, kind: (typeof MOVES)[number], index: number) => {

@@ -1,0 +1,53 @@
+/** What clients left that are gone: sent in order, in the name of each, beside what is shown. */
+
+import { deliver } from './delivery.js'
+import { newId } from './ids.js'
+import type { Box, Outbox } from './outbox.js'
+import { begin, isWaiting, loaded, segmentsOf } from './pending.js'
+import type { Request } from './request.js'
+import type { Orphan } from './tabs.js'
+
+const NOWHERE = -1 // a version that no workflow has
+
+export interface Leftovers {
+  /** Send what is in a box, after those before; what is refused, or not taken now, stays in it. */
+  readonly send: (orphan: Orphan) => void
+  /** Resolves when nothing of a workflow is being sent. */
+  readonly sent: (workflowId: string) => Promise<void> | undefined
+}
+
+/** `onSent` is told each workflow of which everything that was in a box is decided. */
+export function createLeftovers(
+  request: Request,
+  outbox: Outbox,
+  onSent: (workflowId: string) => void,
+): Leftovers {
+  let sending = Promise.resolve()
+  let current = '' // workflow
+
+  const empty = async (box: Box) => {
+    const { clientId, workflowId, segments } = box
+    current = workflowId
+    let pending = loaded(begin({ clientId, last: 0, version: NOWHERE, confirmed: {} }), segments)
+    const put = (next: typeof pending) => {
+      pending = next
+      outbox.write({ ...box, clientId: next.clientId, segments: segmentsOf(next) })
+    }
+    const holder = { heir: newId(), get: () => pending, put }
+    while (isWaiting(pending)) await deliver(request, outbox, workflowId, holder)
+    onSent(workflowId)
+  }
+
+  return {
+    send: ({ box, release }) => {
+      sending = sending
+        .then(() => empty(box))
+        .catch(() => {}) // found again by and by
+        .finally(() => {
+          current = ''
+          release()
+        })
+    },
+    sent: (workflowId) => (workflowId === current ? sending : undefined),
+  }
+}
