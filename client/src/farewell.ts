@@ -34,6 +34,8 @@ export interface Farewell {
   readonly close: () => void
 }
 
+const BUSY_MS = 200 // a page that draws a large document is not idle for long, and may be left right then
+
 type FetchLater = (url: string, init: RequestInit) => unknown
 
 export function createFarewell(endpoint: string, request: SigningRequest, handlers: Handlers): Farewell {
@@ -53,11 +55,12 @@ export function createFarewell(endpoint: string, request: SigningRequest, handle
     if (body.data === large?.data) return
     large = body
     small = null
-    const whenIdle = globalThis.requestIdleCallback ?? setTimeout
-    whenIdle(async () => {
+    const zipNow = async () => {
       const zipped = body === large && (await zip(body))
       if (zipped && body === large) small = zipped
-    })
+    }
+    if (globalThis.requestIdleCallback) requestIdleCallback(zipNow, { timeout: BUSY_MS })
+    else setTimeout(zipNow)
   }
 
   const prepare = (letter: Letter | null) => {

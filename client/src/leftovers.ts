@@ -17,11 +17,7 @@ export interface Leftovers {
 }
 
 /** `onSent` is told each workflow of which everything that was in a box is decided. */
-export function createLeftovers(
-  request: Request,
-  outbox: Outbox,
-  onSent: (workflowId: string) => void,
-): Leftovers {
+export function createLeftovers(request: Request, outbox: Outbox, onSent: (workflowId: string) => void): Leftovers {
   let sending = Promise.resolve()
   let current = '' // workflow
 

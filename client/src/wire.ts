@@ -55,6 +55,8 @@ const answerOf = (told: Told): Answer => ({ ...told, changes: told.changes.map(c
 
 export const read = (request: Request, id: string): Promise<Read> => request(READ, { id })
 
+export const viewer = async (request: Request): Promise<string> => (await request<Read>('{viewer{id}}', {})).viewer.id
+
 export const save = async (request: Request, id: string, segment: Segment): Promise<Answer> => {
   const data = await request<{ readonly syncWorkflow: Told }>(SAVE, { input: inputOf(id, segment) })
   return answerOf(data.syncWorkflow)

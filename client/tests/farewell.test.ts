@@ -305,6 +305,13 @@ describe('zipping', () => {
     expect(sent).toMatchObject([{ body: textOf(LARGE) }])
   })
 
+  it('does not wait for long where the browser is never idle', async () => {
+    const waits: unknown[] = []
+    vi.stubGlobal('requestIdleCallback', (_: unknown, options?: IdleRequestOptions) => waits.push(options?.timeout))
+    farewell.prepare(large)
+    expect(waits).toEqual([expect.any(Number)])
+  })
+
   it('is done a little later where the browser does not say when it is idle', async () => {
     vi.stubGlobal('requestIdleCallback', undefined)
     farewell.prepare(large)

@@ -70,6 +70,7 @@ export class FakeNetwork {
       const { input = {} as never, inputs = [] } = variables
       if (query.includes('syncWorkflows(')) return json({ data: { syncWorkflows: this.server.syncAll(inputs) } })
       if (query.includes('syncWorkflow(')) return json({ data: { syncWorkflow: this.server.sync(input) } })
+      if (query === '{viewer{id}}') return json({ data: { viewer: { id: this.viewer } } })
       if (query.includes('viewer{id}')) return json({ data: this.read(String(variables['id'])) })
       throw new Error(`Nobody answers ${query}`)
     } catch (error) {

@@ -103,6 +103,22 @@ export async function leaveUnsentWorkToAnotherTab(browser, visit) {
 }
 leaveUnsentWorkToAnotherTab.tolerated = /ERR_|WebSocket/
 
+export async function leaveUnsentWorkToTheList(browser, visit) {
+  const wire = await Wire.to(visit.address)
+  const person = await Person.of(await visit.another({ baseURL: wire.address }), visit.address)
+  await person.visitTheList()
+  const editor = await person.open()
+  await editor.addBlock('sent')
+  await editor.says('Saved')
+  wire.cut()
+  await editor.addBlock('unsent')
+  await editor.close()
+  wire.mend()
+  await person.server.hasOnce(editor.id, 'unsent')
+  wire.close()
+}
+leaveUnsentWorkToTheList.tolerated = /ERR_|WebSocket/
+
 export async function leaveUnsentWorkToATabOfTheSameWorkflow(browser, visit) {
   const wire = await Wire.to(visit.address)
   const person = await Person.of(await visit.another({ baseURL: wire.address }), visit.address)

@@ -64,6 +64,10 @@ async def test_a_tab_that_lives_saves_what_a_closed_one_could_not(visits: Visits
     await visits.visit("departures.leaveUnsentWorkToAnotherTab", server.url)
 
 
+async def test_the_list_saves_what_a_closed_editor_could_not(visits: Visits, server: Running) -> None:
+    await visits.visit("departures.leaveUnsentWorkToTheList", server.url)
+
+
 async def test_a_tab_adopts_what_a_crashed_one_left_of_the_same_workflow(visits: Visits, server: Running) -> None:
     await visits.visit("departures.leaveUnsentWorkToATabOfTheSameWorkflow", server.url)
 

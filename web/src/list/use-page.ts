@@ -1,7 +1,7 @@
 /** The part of the list that is shown, kept up to date while others work. */
 
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { type Connection, webSocketFeed } from 'workflow-sync'
+import { type Connection, sendLeftovers, webSocketFeed } from 'workflow-sync'
 import type { Listed, Page, Workflows } from './workflows'
 
 const CHANGED = 'subscription { workflowsChanged { id } }'
@@ -37,6 +37,7 @@ export function usePage(workflows: Workflows, connection: Connection, search: st
 
   useEffect(reload, [reload])
   useEffect(() => hearChanges(connection, reload), [connection, reload])
+  useEffect(() => sendLeftovers(connection), [connection]) // those that save are heard
 
   const after = page?.after ?? null
   const more = page && after !== null ? () => void load(after, page.workflows) : null
