@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^workflow-sync$/, replacement: library('index.ts') },
       { find: /^workflow-sync\/merge$/, replacement: library('merge/index.ts') },
+      { find: /^workflow-sync\/graph$/, replacement: library('graph.ts') },
       { find: /^workflow-sync\/react-flow$/, replacement: library('react-flow.ts') },
     ],
     dedupe: ['react', 'react-dom', '@xyflow/react'], // the library's own are for its tests

@@ -2,7 +2,7 @@
 
 import type { Edge, Node, NodeDimensionChange, XYPosition } from '@xyflow/react'
 import { isObject, same } from './document.js'
-import { graphOf, joined, type Graph } from './graph.js'
+import { anyGraphOf, joined, parentOf, type Graph } from './graph.js'
 import { NO_MARKS, withMark, type Mark, type Marks } from './marks.js'
 import type { Document, Json } from './types.js'
 
@@ -51,7 +51,7 @@ export const draw = <N extends Node, E extends Edge>(
   marks = NO_MARKS,
   edgeMarks = NO_MARKS,
 ): Picture<N, E> => {
-  const graph = graphOf(document)
+  const graph = anyGraphOf(document)
   const parents = parentsIn(graph)
   const depths = new Map([...graph.elements.keys()].map((id) => [id, depthOf(id, parents)]))
   const places = new Map([...graph.elements.keys()].map((id, place) => [id, place]))
@@ -162,12 +162,6 @@ const depthOf = (id: string, parents: Parents): number => {
   let depth = 0
   for (let at = parents.get(id); at !== undefined && depth <= parents.size; at = parents.get(at)) depth++
   return depth
-}
-
-/** In React Flow 12, in 11, and in Sim. */
-const parentOf = (element: Document): string | undefined => {
-  const parent = element['parentId'] ?? element['parentNode'] ?? innerOf(element)['parentId']
-  return typeof parent === 'string' ? parent : undefined
 }
 
 const innerOf = ({ data }: Document): Document => (isObject(data) ? data : {})

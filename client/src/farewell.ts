@@ -36,6 +36,7 @@ export interface Farewell {
 
 const BUSY_MS = 200 // a page that draws a large document is not idle for long, and may be left right then
 
+type WhenIdle = (run: () => void, options: IdleRequestOptions) => unknown
 type FetchLater = (url: string, init: RequestInit) => unknown
 
 export function createFarewell(endpoint: string, request: SigningRequest, handlers: Handlers): Farewell {
@@ -59,8 +60,8 @@ export function createFarewell(endpoint: string, request: SigningRequest, handle
       const zipped = body === large && (await zip(body))
       if (zipped && body === large) small = zipped
     }
-    if (globalThis.requestIdleCallback) requestIdleCallback(zipNow, { timeout: BUSY_MS })
-    else setTimeout(zipNow)
+    const whenIdle: WhenIdle = globalThis.requestIdleCallback ?? ((run) => setTimeout(run))
+    whenIdle(zipNow, { timeout: BUSY_MS })
   }
 
   const prepare = (letter: Letter | null) => {

@@ -2,7 +2,7 @@
 
 import type { Connection, Edge, EdgeChange, Node, NodeChange } from '@xyflow/react'
 import { elementOf, moved, newsOf, resized, type Drawing } from './drawing.js'
-import { graphOf, isParallel, withEdges, withElements, type Graph } from './graph.js'
+import { anyGraphOf, isParallel, withEdges, withElements, type Graph } from './graph.js'
 import type { Document } from './types.js'
 
 type FromNode<N extends Node> = (node: N, element: Document | undefined) => Document
@@ -14,7 +14,7 @@ export const withNodeChanges = <N extends Node>(
   drawing: Drawing<N>,
   fromNode?: FromNode<N>,
 ): Document => {
-  const graph = graphOf(document)
+  const graph = anyGraphOf(document)
   const edits = new Map<string, Document | null>()
   const make: FromNode<N> = (node, element) =>
     fromNode?.(node, element) ?? elementOf(graph.kind, node, drawing.get(node.id)?.item, element)
@@ -45,7 +45,7 @@ export const withEdgeChanges = <E extends Edge>(
   changes: readonly EdgeChange<E>[],
   drawing: Drawing<E>,
 ): Document => {
-  const { edges } = graphOf(document)
+  const { edges } = anyGraphOf(document)
   const edits = new Map<string, Document | null>()
   for (const change of changes) {
     if (change.type === 'remove') edits.set(change.id, null)
@@ -59,6 +59,6 @@ export const withEdgeChanges = <E extends Edge>(
 /** A new edge, unless there is one that leads the same way. */
 export const withConnection = (document: Document, connection: Connection, id: string): Document => {
   const edge = { id, ...Object.fromEntries(Object.entries(connection).filter(([, end]) => end !== null)) }
-  const isThere = [...graphOf(document).edges.values()].some((other) => isParallel(edge, other))
+  const isThere = [...anyGraphOf(document).edges.values()].some((other) => isParallel(edge, other))
   return isThere ? document : withEdges(document, new Map([[id, edge]]))
 }

@@ -18,31 +18,49 @@ export type Edits = ReadonlyMap<string, Document | null>
 const NOTHING: Graph = { owner: null, kind: 'nodes', elements: new Map(), edges: new Map() }
 const GROUPS = ['loops', 'parallels']
 
-/** The first graph of a document, at its top or one level down; an empty list of nodes where there is none. */
-export const graphOf = (document: Document): Graph => {
+const found = new WeakMap<Document, { readonly graph: Graph | null }>()
+
+/** The first graph of a document, at its top or one level down; null where there is none. */
+export const graphOf = (document: Document): Graph | null => {
+  const known = found.get(document) ?? { graph: find(document) }
+  found.set(document, known)
+  return known.graph
+}
+
+/** An empty list of nodes where there is none. */
+export const anyGraphOf = (document: Document): Graph => graphOf(document) ?? NOTHING
+
+const find = (document: Document): Graph | null => {
   for (const owner of [null, ...Object.keys(document)]) {
     const kind = kindOf(holderOf(document, owner))
     if (kind) return { owner, kind, ...membersIn(holderOf(document, owner), kind) }
   }
-  return NOTHING
+  return null
 }
 
 /** The document with other elements. One that goes takes along its edges, and leaves its loops and parallels. */
 export const withElements = (document: Document, edits: Edits): Document => {
-  const { owner, kind } = graphOf(document)
+  const { owner, kind } = anyGraphOf(document)
   const gone = new Set([...edits].flatMap(([id, element]) => (element ? [] : [id])))
   const edited = edit(holderOf(document, owner), kind, edits)
   return withHolder(document, owner, gone.size ? without(edited, gone) : edited)
 }
 
 export const withEdges = (document: Document, edits: Edits): Document => {
-  const { owner } = graphOf(document)
+  const { owner } = anyGraphOf(document)
   return withHolder(document, owner, edit(holderOf(document, owner), 'edges', edits))
 }
 
 /** The edges whose ends are there. */
 export const joined = ({ elements, edges }: Graph): Graph['edges'] =>
   new Map([...edges].filter(([, { source, target }]) => elements.has(String(source)) && elements.has(String(target))))
+
+/** What an element is inside of, by id: in React Flow 12, in 11, and in Sim. */
+export const parentOf = (element: Document): string | undefined => {
+  const { data } = element
+  const parent = element['parentId'] ?? element['parentNode'] ?? (isObject(data) ? data['parentId'] : undefined)
+  return typeof parent === 'string' ? parent : undefined
+}
 
 /** Says whether an edge leads the same way: between the same handles of the same elements. */
 export const isParallel = (a: Document, b: Document): boolean =>

@@ -5,7 +5,7 @@ import { useMemo, useSyncExternalStore } from 'react'
 import { attempt } from './attempt.js'
 import { draw, type Drawing, type FlowMapping, type Picture } from './drawing.js'
 import { withConnection, withEdgeChanges, withNodeChanges } from './gestures.js'
-import { graphOf } from './graph.js'
+import { anyGraphOf } from './graph.js'
 import { newId } from './ids.js'
 import { isGoingOn, marked, NO_MARKS, only } from './marks.js'
 import type { Document, Snapshot, WorkflowSync } from './types.js'
@@ -60,7 +60,7 @@ function createFlow<N extends Node, E extends Edge>(sync: WorkflowSync, mapping:
     const before = sync.getSnapshot().document
     const document = next(before)
     if (document === before) return
-    const allowEmpty = graphOf(document).elements.size === 0 // who takes away the last block means it
+    const allowEmpty = anyGraphOf(document).elements.size === 0 // who takes away the last block means it
     attempt(() => sync.update(document, { step, allowEmpty })) // why not is in the snapshot
   }
 
@@ -89,7 +89,7 @@ function createFlow<N extends Node, E extends Edge>(sync: WorkflowSync, mapping:
   let flow: WorkflowFlow<N, E> = { ...handlers, nodes: [], edges: [], isReadOnly: true }
 
   const redraw = (snapshot: Snapshot) => {
-    const { elements, edges } = graphOf(snapshot.document)
+    const { elements, edges } = anyGraphOf(snapshot.document)
     nodeMarks = only(nodeMarks, elements)
     edgeMarks = only(edgeMarks, edges)
     picture = draw(snapshot.document, mapping, picture, nodeMarks, edgeMarks)

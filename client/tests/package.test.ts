@@ -6,7 +6,7 @@ import manifest from '../package.json' with { type: 'json' }
 
 const ROOT = join(import.meta.dirname, '..')
 const EXPORTS = Object.entries(manifest.exports)
-const CORE = EXPORTS.filter(([name]) => name === '.' || name === './merge')
+const CORE = EXPORTS.filter(([name]) => ['.', './merge', './graph'].includes(name))
 const IMPORT = /(?:from|import) '([^']+)'/g
 
 const nodeIn = (folder: string, ...words: string[]) => execFileSync('node', words, { cwd: folder, encoding: 'utf8' })

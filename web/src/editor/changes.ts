@@ -1,9 +1,10 @@
 /** What a version changed, in the words of the canvas: which blocks and connections, and what in them. Pure. */
 
 import type { Change, Document, Path } from 'workflow-sync'
+import { type Graph, graphOf } from 'workflow-sync/graph'
 import { getIn, idOf, isList, isObject, type Maybe, textIn } from '../shared/json'
 import { labelOf, titleOf } from './fields'
-import { type Graph, graphOf } from './graph'
+import { pathOf } from './graph'
 
 export interface Row {
   readonly label: string
@@ -40,7 +41,7 @@ export function partsOf(changes: readonly Change[], versions: Versions): readonl
 /** All blocks or connections, where they come or go at once, one by one. */
 function singly(change: Change, { before, after }: Versions, graph: Graph | null): readonly Change[] {
   const { path } = change
-  const depth = graph?.path.length ?? 0
+  const depth = graph ? pathOf(graph).length : 0
   const isAll = path.length === depth + 1 && (path[depth] === graph?.kind || path[depth] === 'edges')
   if (!isAll || 'order' in change) return [change]
   const ids = new Set([getIn(before, path), getIn(after, path)].flatMap(idsIn))
@@ -59,9 +60,8 @@ function isEmpty(value: Maybe): boolean {
 
 /** The path of the block or connection that a change is in; else of the top-level member. */
 function wholeOf(path: Path, graph: Graph | null): Path {
-  const depth = (graph?.path.length ?? 0) + 1
-  const isElement =
-    graph !== null && (isUnder(path, [...graph.path, graph.kind]) || isUnder(path, [...graph.path, 'edges']))
+  const depth = graph ? pathOf(graph).length + 1 : 1
+  const isElement = graph !== null && [graph.kind, 'edges'].some((kind) => isUnder(path, [...pathOf(graph), kind]))
   return isElement ? path.slice(0, depth + 1) : path.slice(0, 1)
 }
 
@@ -84,7 +84,7 @@ function partOf(key: string, whole: Path, changes: readonly Change[], versions: 
 
 /** A part that is no block or connection shows its value. */
 function wholeRow(whole: Path, before: Maybe, after: Maybe, graph: Graph | null): readonly Row[] {
-  const isElement = graph !== null && whole.length === graph.path.length + 2
+  const isElement = graph !== null && whole.length === pathOf(graph).length + 2
   return isElement ? [] : [{ label: 'Value', before, after }]
 }
 
@@ -97,7 +97,7 @@ function titleFor(whole: Path, value: Maybe, versions: Versions, graph: Graph | 
 }
 
 function nameOfBlock(id: string, { before, after }: Versions): string {
-  const block = graphOf(after)?.blocks.get(id) ?? graphOf(before)?.blocks.get(id)
+  const block = graphOf(after)?.elements.get(id) ?? graphOf(before)?.elements.get(id)
   return block ? titleOf(block) : id
 }
 

@@ -2,6 +2,7 @@
 
 import { useState } from 'react'
 import type { Conflict, Document, Json, Side } from 'workflow-sync'
+import { graphOf } from 'workflow-sync/graph'
 import { wordsFor } from '../shared/ask'
 import { Avatar } from '../shared/avatar'
 import { nameOf } from '../shared/people'
@@ -11,7 +12,7 @@ import { labelFor } from './changes'
 import { shown } from './diff'
 import { Drawer } from './drawer'
 import { titleOf } from './fields'
-import { graphOf } from './graph'
+import { pathOf } from './graph'
 import { useEditor, useSnapshot } from './use-opened'
 
 export function Conflicts({ onClose }: { onClose: () => void }) {
@@ -93,8 +94,8 @@ function actionFor({ by, side }: Choice, me: string, { yoursBy, theirsBy }: Conf
 function placeOf({ path }: Conflict, document: Document): string {
   if (path.length === 0) return 'A whole save that did not fit'
   const graph = graphOf(document)
-  const depth = (graph?.path.length ?? 0) + 1
-  const block = graph?.blocks.get(path[depth] ?? '')
+  const depth = graph ? pathOf(graph).length + 1 : 1
+  const block = graph?.elements.get(path[depth] ?? '')
   if (!graph || !block || path[depth - 1] !== graph.kind) return labelFor(path)
   const inner = path.slice(depth + 1)
   return inner.length === 0 ? titleOf(block) : `${titleOf(block)}: ${labelFor(inner)}`

@@ -1,8 +1,9 @@
 /** The kinds of blocks: how each looks, and what a new one holds. */
 
 import type { Json } from 'workflow-sync'
+import type { Graph } from 'workflow-sync/graph'
 import type { IconName } from '../shared/icon'
-import type { Block, Graph } from './graph'
+import type { Block } from './graph'
 import { titleOf } from './fields'
 
 export interface Kind {
@@ -82,8 +83,13 @@ interface Place {
 }
 
 /** A new block for this graph, by a name that no other block has. */
-export function newBlock({ kind, blocks }: Graph, id: string, { type, name, settings }: Kind, position: Place): Block {
-  const title = freeName(name, new Set([...blocks.values()].map(titleOf)))
+export function newBlock(
+  { kind, elements }: Graph,
+  id: string,
+  { type, name, settings }: Kind,
+  position: Place,
+): Block {
+  const title = freeName(name, new Set([...elements.values()].map(titleOf)))
   if (kind === 'nodes') return { id, type, position: { ...position }, data: { label: title, ...settings } }
   const fields = Object.entries(settings).map(([key, value]) => [key, { id: key, type: inputFor(value), value }])
   const subBlocks = Object.fromEntries(fields) as Block

@@ -3,6 +3,7 @@
 import { useReactFlow } from '@xyflow/react'
 import { type SubmitEvent, useEffect, useRef, useState } from 'react'
 import type { Json, Path } from 'workflow-sync'
+import { graphOf } from 'workflow-sync/graph'
 import { Icon } from '../shared/icon'
 import { getIn, isObject, setIn, textIn } from '../shared/json'
 import { Drawer } from './drawer'
@@ -18,7 +19,7 @@ import {
   typeName,
   withSetting,
 } from './fields'
-import { type Block, blockIn, edgeId, editBlock, graphOf, withEdge, withoutEdges } from './graph'
+import { type Block, blockIn, editBlock, withEdge, withoutEdge } from './graph'
 import { useInSight } from './use-in-sight'
 import { useEditor, useSnapshot } from './use-opened'
 
@@ -176,9 +177,9 @@ function Connections({ id, isReadOnly }: Omit<PartProps, 'block'>) {
   const { sync } = useEditor()
   const graph = graphOf(useSnapshot().document)
   if (!graph) return null
-  const outgoing = graph.edges.filter((edge) => edge['source'] === id)
-  const taken = new Set([id, ...outgoing.map((edge) => edge['target'])])
-  const free = [...graph.blocks].filter(([other]) => !taken.has(other))
+  const outgoing = [...graph.edges].filter(([, { source }]) => source === id)
+  const taken = new Set<unknown>([id, ...outgoing.map(([, { target }]) => target)])
+  const free = [...graph.elements].filter(([other]) => !taken.has(other))
   const connect = (target: string) =>
     sync.update((document) => withEdge(document, { id: crypto.randomUUID(), source: id, target }))
   if (outgoing.length === 0 && (isReadOnly || free.length === 0)) return null
@@ -186,12 +187,12 @@ function Connections({ id, isReadOnly }: Omit<PartProps, 'block'>) {
     <section className="panel-part" aria-label="Leads to">
       <h3>Leads to</h3>
       <ul className="connections">
-        {outgoing.map((edge) => (
+        {outgoing.map(([edgeId, edge]) => (
           <Connection
-            key={edgeId(edge)}
-            id={edgeId(edge)}
+            key={edgeId}
+            id={edgeId}
             isReadOnly={isReadOnly}
-            title={titleOf(graph.blocks.get(textIn(edge, ['target'])) ?? {})}
+            title={titleOf(graph.elements.get(textIn(edge, ['target'])) ?? {})}
           />
         ))}
       </ul>
@@ -221,7 +222,7 @@ function Connection({ id, title, isReadOnly }: { id: string; title: string; isRe
           type="button"
           className="icon-button"
           aria-label={`Disconnect ${title}`}
-          onClick={() => sync.update((document) => withoutEdges(document, new Set([id])))}
+          onClick={() => sync.update((document) => withoutEdge(document, id))}
         >
           <Icon name="close" size={14} />
         </button>

@@ -3,9 +3,9 @@
 import { Background, ReactFlow, ReactFlowProvider } from '@xyflow/react'
 import { useMemo } from 'react'
 import type { Document } from 'workflow-sync'
+import { graphOf } from 'workflow-sync/graph'
 import { NODE_TYPES, type Source, SourceProvider } from './block'
 import type { Part } from './changes'
-import { graphOf } from './graph'
 import { flowOf } from './mapping'
 
 const FIT = { padding: 0.2, maxZoom: 1 }

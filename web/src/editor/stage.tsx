@@ -1,11 +1,11 @@
 /** The canvas, or what stands in its place, and the drawer beside it. */
 
+import { graphOf } from 'workflow-sync/graph'
 import { useWorkflowFlow } from 'workflow-sync/react-flow'
 import { Canvas } from './canvas'
 import { useTell } from './company'
 import { Conflicts } from './conflicts'
 import { Dock } from './dock'
-import { graphOf } from './graph'
 import type { Side } from './header'
 import { History, type Shown } from './history'
 import { JsonView } from './json-view'
@@ -54,7 +54,7 @@ export function Stage({ side, onSide, shown, onShow }: StageProps) {
         {!shown && !graph && <JsonView />}
         {!shown && graph && <Canvas flow={flow} onAddAt={adding.addAt} onEnter={adding.setAsked} />}
         {!shown && graph && !isReadOnly && <Dock adding={adding} selected={selected} onDuplicate={duplicate} />}
-        {!shown && graph?.blocks.size === 0 && <Hint isReadOnly={isReadOnly} />}
+        {!shown && graph?.elements.size === 0 && <Hint isReadOnly={isReadOnly} />}
       </div>
       {side === 'history' && <History shown={shown} onShow={onShow} onClose={() => onSide(null)} />}
       {side === 'conflicts' && <Conflicts onClose={() => onSide(null)} />}

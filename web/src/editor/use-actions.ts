@@ -3,9 +3,10 @@
 import type { XYPosition } from '@xyflow/react'
 import { useMemo } from 'react'
 import type { Document, WorkflowSync } from 'workflow-sync'
+import { graphOf, parentOf } from 'workflow-sync/graph'
 import { getIn, setIn } from '../shared/json'
 import { titleOf } from './fields'
-import { type Block, blockIn, graphOf, parentOf, withBlock } from './graph'
+import { type Block, blockIn, withBlock } from './graph'
 import { type Kind, newBlock } from './kinds'
 
 const COPY = 40 // pixels from a block to its copy
@@ -28,7 +29,7 @@ function actionsOn(sync: WorkflowSync): Actions {
       const id = crypto.randomUUID()
       sync.update((document) => {
         const graph = graphOf(document)
-        return graph ? withBlock(document, id, newBlock(graph, id, kind, freePlace(graph.blocks, at))) : document
+        return graph ? withBlock(document, id, newBlock(graph, id, kind, freePlace(graph.elements, at))) : document
       })
       return id
     },
@@ -45,7 +46,7 @@ function freePlace(blocks: ReadonlyMap<string, Block>, at: XYPosition): XYPositi
   const isTaken = ({ x, y }: XYPosition) =>
     [...blocks.values()].some((block) => {
       const [left, top] = ['x', 'y'].map((axis) => getIn(block, ['position', axis]))
-      const isPlaced = typeof left === 'number' && typeof top === 'number' && parentOf(block) === null
+      const isPlaced = typeof left === 'number' && typeof top === 'number' && parentOf(block) === undefined
       return isPlaced && Math.abs(left - x) < SPACE.x && Math.abs(top - y) < SPACE.y
     })
   let { x, y } = { x: Math.round(at.x), y: Math.round(at.y) }

@@ -1,12 +1,12 @@
 /** Files that are dropped onto an open workflow. */
 
 import { type ReactNode, useState } from 'react'
+import { graphOf } from 'workflow-sync/graph'
 import { workflowsOf } from '../list/workflows'
 import { wordsFor } from '../shared/ask'
 import { type Imported, readWorkflow } from '../shared/file'
 import { go, workflowAt } from '../shared/route'
 import { useToast } from '../shared/toast'
-import { graphOf } from './graph'
 import { Replace } from './replace'
 import { useEditor } from './use-opened'
 
@@ -28,7 +28,7 @@ export function useImport(isReadOnly: boolean): [(files: readonly File[]) => voi
   const take = async ([file]: readonly File[]) => {
     if (!file) return
     const imported = await readWorkflow(file)
-    const isEmpty = graphOf(sync.getSnapshot().document)?.blocks.size === 0
+    const isEmpty = graphOf(sync.getSnapshot().document)?.elements.size === 0
     if (isReadOnly) await open(imported)
     else if (isEmpty) replace(imported)
     else setAsked(imported)
