@@ -3,9 +3,10 @@
 import { deliver } from './delivery.js'
 import { newId } from './ids.js'
 import type { Box, Outbox } from './outbox.js'
-import { begin, isWaiting, loaded, segmentsOf } from './pending.js'
-import type { Request } from './request.js'
+import { begin, hasStrayed, isWaiting, loaded, reloaded, segmentsOf } from './pending.js'
+import { SyncError, type Request } from './request.js'
 import type { Orphan } from './tabs.js'
+import { read } from './wire.js'
 
 const NOWHERE = -1 // a version that no workflow has
 
@@ -29,8 +30,16 @@ export function createLeftovers(request: Request, outbox: Outbox, onSent: (workf
       pending = next
       outbox.write({ ...box, clientId: next.clientId, segments: segmentsOf(next) })
     }
+    const reload = async () => {
+      const { workflow } = await read(request, workflowId)
+      if (!workflow) throw new SyncError('NOT_FOUND')
+      put(reloaded(pending, workflow.version, workflow.state))
+    }
     const holder = { heir: newId(), get: () => pending, put }
-    while (isWaiting(pending)) await deliver(request, outbox, workflowId, holder)
+    while (isWaiting(pending) || hasStrayed(pending)) {
+      if (isWaiting(pending)) await deliver(request, outbox, workflowId, holder)
+      else await reload()
+    }
     onSent(workflowId)
   }
 

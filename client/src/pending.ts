@@ -90,8 +90,8 @@ export const loaded = (pending: Pending, segments: readonly Segment[]): Pending 
   })
   const next = layers.find(isClosed)?.segment.sequence ?? 1 + Math.max(0, ...segments.map(({ sequence }) => sequence))
   if (!layers.length) return pending
-  const isStale = pending.isStale || layers.some(isAstray)
-  return { ...pending, layers, view, last: Math.max(pending.last, next - 1), isStale }
+  const kept = { ...pending, layers, view, last: Math.max(pending.last, next - 1) }
+  return hasStrayed(kept) ? stale(kept) : kept
 }
 
 const changesOf = ({ changes, state }: Segment): readonly Change[] => changes ?? diff({}, state ?? {})
@@ -113,6 +113,9 @@ export const problemsOf = (pending: Pending): readonly Problem[] =>
  * taken out again. It is made anew on what stands, once that was read.
  */
 const isAstray = ({ segment }: Layer): boolean => segment.refused?.every(({ code }) => code === 'PATH') ?? false
+
+/** Whether something waits for `reloaded`, to be made anew on that. */
+export const hasStrayed = (pending: Pending): boolean => pending.layers.some(isAstray)
 
 /** Show another document. */
 export const edited = (pending: Pending, view: Document, at: number, allowEmpty = false): Pending => {

@@ -46,7 +46,7 @@ type Release = () => void
 const withoutLocks = {
   request: async (_name: string, _options: LockOptions, run: (lock: object) => unknown) => run({}),
 }
-const living = new Set<string>() // clients of this page, which may show several workflows
+const lives = new Map<string, boolean>() // clients of this page, which may show several workflows
 
 export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
   const locks: LockManager | undefined = globalThis.navigator?.locks
@@ -79,15 +79,16 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
 
   const renew = () => {
     void own?.then((release) => release?.())
-    living.delete(clientId)
+    lives.set(clientId, false)
     clientId = newId()
-    living.add(clientId)
+    lives.set(clientId, true)
     if (!locks) attempt(() => sessionStorage.setItem(NAME, remembered() + clientId))
     own = hold(clientId, {})
   }
 
-  const isFree = (id: string) =>
-    id !== clientId && !busy.has(id) && (locks || (remembered().includes(id) && !living.has(id)))
+  const isDead = (id: string) => !(lives.get(id) ?? !remembered().includes(id)) // as far as that is known without locks
+
+  const isFree = (id: string) => id !== clientId && !busy.has(id) && (locks || isDead(id))
 
   const boxesOf = async (id: string) => {
     const names = (await outbox.list()).filter((name) => name.clientId === id)
@@ -152,7 +153,7 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
 
   const close = () => {
     globalThis.removeEventListener?.('storage', onStorage)
-    living.delete(clientId)
+    lives.set(clientId, false)
     pause()
   }
 

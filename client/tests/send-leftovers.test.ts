@@ -119,6 +119,20 @@ describe('a page that shows no workflow', () => {
     await sync.close()
   })
 
+  test('makes anew what leads nowhere any more', async () => {
+    await leaveWork(2)
+    const [key = '', text = ''] = [...storage.texts][0] ?? []
+    const box = JSON.parse(text)
+    const [segment] = box.segments
+    const changes = [{ path: ['gone'], remove: true }, ...segment.changes]
+    storage.setItem(key, JSON.stringify({ ...box, segments: [{ ...segment, sent: false, changes }] }))
+    network.isUp = true
+    list()
+    await pass(LONG_MS)
+    expect(server.state).toEqual({ x: 2 })
+    expect(storage.length).toBe(0)
+  })
+
   test('asks once who it is, and nothing more where nothing was left', async () => {
     list()
     await pass(LONG_MS)

@@ -1,9 +1,11 @@
-// Several tabs of two people edit one workflow with the client library, over a network that loses, delays and repeats:
+// Several tabs of two people edit two workflows with the client library, going from one to the other, over a network that
+// loses, delays and repeats:
 // `node simulation.js ADDRESS SEED EDITS TOKEN...`, a token for each person, the first of them the owner.
 // It fails where something typed is not on the server in the end, is there twice, or where a tab shows anything else.
 
 import assert from 'node:assert/strict'
 import process from 'node:process'
+import { isDeepStrictEqual } from 'node:util'
 import { WebSocket } from 'ws'
 import { createWorkflowSync, webSocketFeed } from '../src/index.js'
 import { createRequest } from '../src/request.js'
@@ -27,7 +29,9 @@ type Blocks = Readonly<Record<string, Document>>
 interface Tab {
   readonly name: string
   readonly sync: WorkflowSync
-  readonly typed: string[]
+  readonly storage: SyncStorage
+  /** By workflow. */
+  readonly typed: Readonly<Record<string, string[]>>
 }
 
 /** A small generator of random numbers that can be seeded (public domain, by Tommy Ettinger). */
@@ -131,46 +135,61 @@ function without(document: Document, id: string): Document {
   return { ...document, blocks, edges: edges.filter(({ source, target }) => source !== id && target !== id) }
 }
 
-function opened(name: string, token: string, workflowId: string): Tab {
+function opened(name: string, token: string, ids: readonly string[]): Tab {
+  const storage = memory()
   const sync = createWorkflowSync({
     endpoint,
-    workflowId,
+    workflowId: ids[0] ?? '',
     getAuth: () => ({ headers: { Authorization: `Bearer ${token}` } }),
     debounceMs: 15,
     maxWaitMs: 60,
     periodicMs: 200,
-    storage: memory(),
+    storage,
     feed: webSocketFeed,
     ...(below(2) === 0 ? {} : { merge: threeWay }),
   })
-  return { name, sync, typed: [] }
+  return { name, sync, storage, typed: Object.fromEntries(ids.map((id) => [id, []])) }
 }
 
 async function type(tab: Tab): Promise<void> {
-  while (tab.sync.status === 'loading' || tab.sync.getSnapshot().version === 0) await pause(LOOK_MS)
+  const { sync, typed } = tab
   for (let count = 0; count < Number(edits); count += 1) {
-    tab.sync.update((document) => noted(edited(document, tab, count), note(tab, count)))
-    tab.typed.push(note(tab, count))
+    while (sync.status === 'loading' || sync.getSnapshot().version === 0) await pause(LOOK_MS)
+    sync.update((document) => noted(edited(document, tab, count), note(tab, count)))
+    typed[sync.getSnapshot().workflowId]?.push(note(tab, count))
     await pause(below(40))
-    if (below(15) === 0) await tab.sync.flush().catch(() => undefined) // the network may be bad just now
+    if (below(15) === 0) await sync.flush().catch(() => undefined) // the network may be bad just now
+    if (below(20) === 0) await sync.switchTo(Object.keys(typed)[below(2)] ?? '')
   }
 }
 
-/** Wait until every tab has nothing left to say and shows one version. */
-async function settled(tabs: readonly Tab[], version: () => Promise<number>): Promise<void> {
+/** Wait until every tab has nothing left to say, of what it showed before either, and shows the newest version. */
+async function settled(tabs: readonly Tab[]): Promise<void> {
   const end = Date.now() + PATIENCE_MS
   for (;;) {
-    const head = await version()
-    const late = tabs.filter(({ sync }) => sync.hasUnsynced || sync.getSnapshot().version !== head)
-    if (late.length === 0 && head === (await version())) return
-    if (Date.now() > end) assert.fail(`at version ${head}:\n${late.map(described).join('\n')}`)
+    const heads = await versions(tabs)
+    const late = tabs.filter(({ sync, storage }) => {
+      const { version, workflowId, hasUnsynced } = sync.getSnapshot()
+      return hasUnsynced || storage.length > 0 || version !== heads[workflowId]
+    })
+    if (late.length === 0 && isDeepStrictEqual(heads, await versions(tabs))) return
+    if (Date.now() > end) assert.fail(`at ${JSON.stringify(heads)}:\n${late.map(described).join('\n')}`)
     await pause(LOOK_MS)
   }
 }
 
-function described({ name, sync }: Tab): string {
-  const { version, status, kept, problems, error } = sync.getSnapshot()
-  return `${name}: ${JSON.stringify({ version, status, kept, problems, error })}`
+async function versions([tab]: readonly Tab[]): Promise<Readonly<Record<string, number>>> {
+  const heads = Object.keys(tab?.typed ?? {}).map(async (id) => {
+    const { workflow } = await owner<{ readonly workflow: { readonly version: number } }>(HEAD, { id })
+    return [id, workflow.version]
+  })
+  return Object.fromEntries(await Promise.all(heads))
+}
+
+function described({ name, sync, storage }: Tab): string {
+  const { workflowId, version, status, kept, problems, error } = sync.getSnapshot()
+  const boxes = Array.from({ length: storage.length }, (_, index) => storage.getItem(storage.key(index) ?? ''))
+  return `${name}: ${JSON.stringify({ workflowId, version, status, kept, problems, error, boxes })}`
 }
 
 interface Journal {
@@ -208,24 +227,27 @@ async function journal(id: string): Promise<{ readonly state: Document; readonly
 }
 
 async function simulate(): Promise<void> {
-  const id = crypto.randomUUID()
+  const ids = [crypto.randomUUID(), crypto.randomUUID()]
   network.isBad = false
-  await owner(SAVE, { input: { id, state: drawn(), baseVersion: 0 } })
-  await owner(SHARE, { id, userId: 'bob' })
+  for (const id of ids) {
+    await owner(SAVE, { input: { id, state: drawn(), baseVersion: 0 } })
+    await owner(SHARE, { id, userId: 'bob' })
+  }
   network.isBad = true
   const tabs = tokens.flatMap((token, person) =>
-    Array.from({ length: TABS_EACH }, (_, tab) => opened(`t${person}${tab}`, token, id)),
+    Array.from({ length: TABS_EACH }, (_, tab) => opened(`t${person}${tab}`, token, ids)),
   )
   await Promise.all(tabs.map(type))
   network.isBad = false
-  await settled(tabs, async () => (await owner<{ workflow: { version: number } }>(HEAD, { id })).workflow.version)
-
-  const { state, notes } = await journal(id)
-  const typed = tabs.flatMap((tab) => tab.typed).sort()
-  assert.deepEqual(notes.sort(), typed, 'each edit is in the journal once')
-  assert.deepEqual(Object.keys(state['ledger'] as Document).sort(), typed, 'each edit is in the document')
-  for (const { name, sync } of tabs) {
-    assert.deepEqual(sync.getSnapshot().document, state, `${name} shows what is stored`)
+  await settled(tabs)
+  for (const id of ids) {
+    const { state, notes } = await journal(id)
+    const typed = tabs.flatMap((tab) => tab.typed[id] ?? []).sort()
+    assert.deepEqual(notes.sort(), typed, 'each edit is in the journal once')
+    assert.deepEqual(Object.keys(state['ledger'] as Document).sort(), typed, 'each edit is in the document')
+    for (const { name, sync } of tabs.filter(({ sync }) => sync.getSnapshot().workflowId === id)) {
+      assert.deepEqual(sync.getSnapshot().document, state, `${name} shows what is stored`)
+    }
   }
   await Promise.all(tabs.map(({ sync }) => sync.close()))
 }

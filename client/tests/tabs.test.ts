@@ -617,6 +617,15 @@ describe('without Web Locks', () => {
     expect(await page.tabs.resume()).toBe(true)
   })
 
+  it('a page adopts what it left itself when it went on as a new client', async () => {
+    vi.stubGlobal('sessionStorage', undefined)
+    const page = bare()
+    const box = write(page)
+    expect(await page.tabs.orphans('w')).toEqual([])
+    page.tabs.renew()
+    expect((await page.tabs.orphans('w')).map((orphan) => orphan.box)).toEqual([box])
+  })
+
   it('nor a storage for the session, nothing is adopted and nothing fails', async () => {
     vi.stubGlobal('sessionStorage', undefined)
     write(bare())
