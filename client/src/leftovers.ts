@@ -36,10 +36,9 @@ export function createLeftovers(request: Request, outbox: Outbox, onSent: (workf
       put(reloaded(pending, workflow.version, workflow.state))
     }
     const holder = { heir: newId(), get: () => pending, put }
-    while (isWaiting(pending) || hasStrayed(pending)) {
-      if (isWaiting(pending)) await deliver(request, outbox, workflowId, holder)
-      else await reload()
-    }
+    const isUndecided = () => isWaiting(pending) || hasStrayed(pending)
+    if (!isUndecided()) return // all of it waits for the user
+    while (isUndecided()) await (isWaiting(pending) ? deliver(request, outbox, workflowId, holder) : reload())
     onSent(workflowId)
   }
 

@@ -140,6 +140,7 @@ export interface History {
 }
 
 export interface WorkflowSync<D extends Document = Document> {
+  /** Who the server takes this for: another client for each workflow that is shown, and for each load of the page. */
   readonly clientId: string
   readonly getSnapshot: () => Snapshot<D>
   readonly subscribe: (listener: () => void) => () => void

@@ -105,11 +105,13 @@ describe('a page that shows no workflow', () => {
   test('keeps what is refused for whoever opens the workflow', async () => {
     await leaveWork(BAD)
     network.isUp = true
-    list()
+    const sent: string[] = []
+    list((id) => sent.push(id))
     await pass(LONG_MS)
     const { length } = network.saves
     await pass(LONG_MS)
     expect(network.saves).toHaveLength(length)
+    expect(sent).toEqual(['w'])
     for (const end of ends) end()
     const sync = inATab(() => createWorkflowSync({ ...connection, workflowId: 'w', storage }))
     await pass(LONG_MS)
