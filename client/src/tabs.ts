@@ -4,7 +4,7 @@ import { attempt } from './attempt.js'
 import { newId } from './ids.js'
 import { clientOf, PREFIX, type Box, type Outbox } from './outbox.js'
 
-/** The box of a dead client; nobody else touches it until `release` is called, which is once everything of it was sent. */
+/** The box of a dead client; nobody else touches it until `release` is called, once everything of it was sent. */
 export interface Orphan {
   readonly box: Box
   readonly release: () => void
@@ -25,7 +25,7 @@ export interface Tabs {
   readonly renew: () => void
   /** The work that dead clients left for a workflow, without waiting for any that still lives. For the first view. */
   readonly orphans: (workflowId: string) => Promise<readonly Orphan[]>
-  /** Wait for the end of every client whose outbox is seen. At start, when the page is visible again, and now and then. */
+  /** Wait for the end of every client whose outbox is seen. At start, when the page is seen again, and now and then. */
   readonly look: () => Promise<void>
   /** The page may sleep (`pagehide`): every lock is let go, adopted boxes too. */
   readonly pause: () => void

@@ -1,5 +1,5 @@
-// Several tabs of two people edit two workflows with the client library, going from one to the other, over a network that
-// loses, delays and repeats:
+// Several tabs of two people edit two workflows with the client library, going from one to the other, over a network
+// that loses, delays and repeats:
 // `node simulation.js ADDRESS SEED EDITS TOKEN...`, a token for each person, the first of them the owner.
 // It fails where something typed is not on the server in the end, is there twice, or where a tab shows anything else.
 
