@@ -1,4 +1,8 @@
-/** The outbox: what is not on the server yet, kept in this browser until it is. */
+/**
+ * The outbox: what is not on the server yet, kept in this browser until it is. It is in localStorage at once, as a page
+ * may end at any moment, and in IndexedDB a little later, as the browser may, too; where localStorage is full, in
+ * IndexedDB alone.
+ */
 
 import { attempt } from './attempt.js'
 import { transact } from './database.js'
@@ -53,25 +57,38 @@ export interface Outbox {
 }
 
 export const PREFIX = 'workflow-sync:outbox:'
+const COPY_MS = 200 // browsers write localStorage to the disk only seconds later, but IndexedDB at once
 const MOST_COPIES = 50 // of documents; beyond them all go, so that a browser is not filled with what is only a comfort
 
 /** `given` is localStorage by default. `onKept` tells of boxes that `write` could not keep at once. */
 export function createOutbox(given: SyncStorage | undefined, onKept: (kept: Kept, box: Box) => void): Outbox {
   const storage = given ?? attempt(() => localStorage)
   const texts = new Map<string, string>() // what this page wrote, by key
-  const spilled = new Set<string>() // keys that are in IndexedDB instead
+  const spilled = new Set<string>() // keys that are in IndexedDB alone
+  const copied = new Set<string>() // keys that may be there, too
+  const copying = new Set<string>() // keys that will be
   let spilling: Promise<unknown> = Promise.resolve()
 
   const spill = async (key: string, text: string, box: Box) => {
     spilled.add(key)
-    const isKept = Boolean(await transact('outbox', (store) => store.put(text, key)))
+    const isKept = Boolean(await put(key, text))
     if (texts.get(key) !== text) return // a later write tells
     if (isKept) attempt(() => storage?.removeItem(key))
     else texts.delete(key)
     onKept(isKept ? 'device' : 'nowhere', box)
   }
 
-  const unspill = (key: string) => spilled.delete(key) && transact('outbox', (store) => store.delete(key))
+  const put = (key: string, text: string) => {
+    copied.add(key)
+    return transact('outbox', (store) => store.put(text, key))
+  }
+
+  /** For whoever loses not only the page, but the browser or the computer. */
+  const copy = (key: string) => {
+    copying.delete(key)
+    const text = texts.get(key)
+    if (text !== undefined && local(key) === text) void put(key, text)
+  }
 
   const write = (box: Box): Kept => {
     const key = keyOf(box.clientId, box.workflowId)
@@ -82,7 +99,9 @@ export function createOutbox(given: SyncStorage | undefined, onKept: (kept: Kept
     const text = JSON.stringify(box)
     texts.set(key, text)
     if (storage && attempt(() => (storage.setItem(key, text), true))) {
-      unspill(key)
+      spilled.delete(key)
+      if (!copying.has(key)) setTimeout(copy, COPY_MS, key)
+      copying.add(key)
       return 'device'
     }
     spilling = spill(key, text, box)
@@ -92,8 +111,9 @@ export function createOutbox(given: SyncStorage | undefined, onKept: (kept: Kept
   const remove = (clientId: string, workflowId: string) => {
     const key = keyOf(clientId, workflowId)
     texts.delete(key)
+    spilled.delete(key)
     attempt(() => storage?.removeItem(key))
-    unspill(key)
+    if (copied.delete(key)) void transact('outbox', (store) => store.delete(key))
   }
 
   const list = async () => {
@@ -106,21 +126,21 @@ export function createOutbox(given: SyncStorage | undefined, onKept: (kept: Kept
 
   const indexed = (key: string) => transact('outbox', (store) => store.get(key))
 
-  /** The newer of two: a page that ends while a box moves leaves it in both places. */
+  /** The newer of two. */
   const read = async (clientId: string, workflowId: string) => {
     const key = keyOf(clientId, workflowId)
     const other = parsed(await indexed(key))
     const box = parsed(local(key))
     if (!other) return box
-    spilled.add(key)
+    copied.add(key)
     return box && endOf(box) >= endOf(other) ? box : other
   }
 
   const isUntouched = async (clientId: string) => {
     await spilling
     const own = [...texts].filter(([key]) => clientOf(key) === clientId)
-    const found = await Promise.all(own.map(async ([key, text]) => [local(key), await indexed(key)].includes(text)))
-    return !found.includes(false)
+    const found = await Promise.all(own.map(([key]) => (spilled.has(key) ? indexed(key) : local(key))))
+    return own.every(([, text], place) => found[place] === text)
   }
 
   return { write, remove, list, read, isUntouched }

@@ -101,9 +101,10 @@ export function createRequest({ endpoint, getAuth }: Connection): SigningRequest
     let isAnswered = false
     inFlight += kept
     try {
-      const signal = AbortSignal.timeout(TIMEOUT_MS)
-      const response = await fetch(endpoint, { ...envelope(body, auth), keepalive, signal })
-      const text = await response.text()
+      const [response, text] = await unlessLost(async (signal) => {
+        const response = await fetch(endpoint, { ...envelope(body, auth), keepalive, signal })
+        return [response, await response.text()] as const
+      })
       isAnswered = true
       return read<Data>(response, text)
     } finally {
@@ -136,6 +137,28 @@ export function createRequest({ endpoint, getAuth }: Connection): SigningRequest
   }
 
   return Object.assign(request, { signed })
+}
+
+/**
+ * Waits for an answer as long as one can come. What was kept alive while the page was in the bfcache never ends in
+ * WebKit, not even by its signal.
+ */
+async function unlessLost<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const ending = new AbortController()
+  const { signal } = ending
+  const lost = new Promise<never>((_, fail) =>
+    signal.addEventListener('abort', () => fail(new SyncError(OFFLINE, 'There was no answer.'))),
+  )
+  const end = () => ending.abort()
+  const onShow = (event: PageTransitionEvent) => event.persisted && end()
+  const timer = setTimeout(end, TIMEOUT_MS)
+  globalThis.addEventListener?.('pageshow', onShow)
+  try {
+    return await Promise.race([run(signal), lost])
+  } finally {
+    clearTimeout(timer)
+    globalThis.removeEventListener?.('pageshow', onShow)
+  }
 }
 
 const isPromise = <T extends object>(told: T | null | Promise<T | null>): told is Promise<T | null> =>

@@ -74,11 +74,27 @@ describe('one operation', () => {
   })
 
   it('is given up when nothing answers for two minutes', async () => {
-    const ending = new AbortController()
-    const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(ending.signal)
-    connect()('{ a }', {}).catch(() => {})
-    expect(timeout).toHaveBeenCalledWith(120_000)
-    expect(call(0).init.signal).toBe(ending.signal)
+    vi.useFakeTimers()
+    const error = failure(connect()('{ a }', {}))
+    await vi.advanceTimersByTimeAsync(120_000)
+    expect(await error).toMatchObject({ code: 'OFFLINE' })
+    expect(call(0).init.signal?.aborted).toBe(true)
+  })
+
+  it('is given up by a page that is back from the bfcache, as some browsers never end it', async () => {
+    const events = new EventTarget()
+    vi.stubGlobal('addEventListener', events.addEventListener.bind(events))
+    vi.stubGlobal('removeEventListener', events.removeEventListener.bind(events))
+    const show = (persisted: boolean) => events.dispatchEvent(Object.assign(new Event('pageshow'), { persisted }))
+    const request = connect()
+    const error = failure(request('{ a }', {}))
+    show(false)
+    expect(call(0).init.signal?.aborted).toBe(false)
+    show(true)
+    expect(await error).toMatchObject({ code: 'OFFLINE' })
+    const answer = request('{ a }', {})
+    call(1).answer(json({ data: { a: 2 } }))
+    expect(await answer).toEqual({ a: 2 })
   })
 })
 

@@ -554,6 +554,7 @@ describe('whatever tabs do', () => {
           for (const { clientId } of await last.outbox.list()) expect(known.get(clientId)).toBe(1)
         })
         .beforeEach(() => {
+          vi.stubGlobal('indexedDB', new IDBFactory())
           storage = new FakeStorage()
           browser = new FakeBrowser()
         }),
