@@ -2,12 +2,11 @@
 // It fails where the scenario does, and where the browser complained or turned to anybody but the server.
 // What only the caller can do is asked for by a line `ask WHAT` on stdout, and answered by a line on stdin.
 
-import { createRequire } from 'node:module'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
+import { chromium, OPTIONS } from './chromium.mjs'
 
-const { chromium } = createRequire(new URL('../../web/package.json', import.meta.url))('playwright-core')
 const PATIENCE_MS = 30_000 // for anything awaited on a page; machines that test are often busy
 
 const [scenarios, name, address, given] = process.argv.slice(2)
@@ -17,12 +16,7 @@ if (scenario === undefined) throw new Error(`There is no scenario ${name}`)
 const complaints = []
 const lines = createInterface({ input: process.stdin })
 const answers = lines[Symbol.asyncIterator]()
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  chromiumSandbox: process.getuid?.() !== 0, // the sandbox refuses to run for root
-  args: ['--disable-dev-shm-usage'],
-  ignoreDefaultArgs: ['--disable-back-forward-cache'], // people's browsers have one
-})
+const browser = await chromium.launch(OPTIONS)
 try {
   await scenario(await another(), { address, given: JSON.parse(given), ask, another })
   const unexpected = complaints.filter((complaint) => !scenario.tolerated?.test(complaint))

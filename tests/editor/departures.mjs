@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { Editor, Person } from './editor.mjs'
+import { Profile } from './profile.mjs'
 import { until } from './server.mjs'
 import { Wire } from './wire.mjs'
 
@@ -54,6 +55,41 @@ export async function crashAlone(browser, visit) {
   await (await person.open(editor.id)).block('left to the browser').waitFor()
   await person.server.hasOnce(editor.id, 'left to the browser')
 }
+
+export async function killTheBrowser(browser, visit) {
+  const wire = await Wire.to(visit.address)
+  const profile = new Profile(visit.given.profile, wire.address)
+  await (await Person.of(await profile.open(), visit.address)).visitTheList()
+  await profile.close() // so that it is known who this is
+  const person = await Person.of(await profile.open(), visit.address)
+  const editor = await person.open()
+  await editor.addBlock('saved before')
+  await editor.says('Saved')
+  wire.cut()
+  await editor.addBlock('on the device alone')
+  await editor.says('Saved on this device')
+  await until(() => editor.page.evaluate(isCopied, 'on the device alone'), 'IndexedDB has it, too')
+  await profile.kill()
+  wire.mend()
+  const again = await Person.of(await profile.open(), visit.address)
+  await (await again.open(editor.id)).block('on the device alone').waitFor()
+  await again.server.hasOnce(editor.id, 'on the device alone')
+  await profile.close()
+  wire.close()
+}
+
+/** Says, in a page, whether the copy of its outbox holds a text. */
+const isCopied = (text) =>
+  new Promise((resolve) => {
+    const opening = indexedDB.open('workflow-sync')
+    opening.onsuccess = () => {
+      const reading = opening.result.transaction('outbox').objectStore('outbox').getAll()
+      reading.onsuccess = () => {
+        opening.result.close()
+        resolve(reading.result.join().includes(text))
+      }
+    }
+  })
 
 export async function closeANewWorkflow(browser, visit) {
   const person = await Person.of(browser, visit.address)

@@ -48,6 +48,12 @@ async def test_what_was_typed_is_saved_by_the_browser_itself_after_a_crash(visit
     await visits.visit("departures.crashAlone", server.url)
 
 
+async def test_what_was_kept_on_the_device_survives_the_death_of_the_browser(
+    visits: Visits, server: Running, tmp_path: Path
+) -> None:
+    await visits.visit("departures.killTheBrowser", server.url, profile=str(tmp_path))
+
+
 async def test_a_workflow_is_created_when_its_tab_is_closed_at_once(visits: Visits, server: Running) -> None:
     await visits.visit("departures.closeANewWorkflow", server.url)
 

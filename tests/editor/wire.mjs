@@ -17,7 +17,10 @@ export class Wire {
   }
 
   #join(near, far) {
-    for (const [end, other] of [[near, far], [far, near]]) {
+    for (const [end, other] of [
+      [near, far],
+      [far, near],
+    ]) {
       this.#ends.add(end)
       end.on('error', () => other.destroy())
       end.on('close', () => other.destroy(void this.#ends.delete(end)))
