@@ -96,8 +96,13 @@ class Tab {
   readings: { readonly before: number; readonly version: number; readonly state: Document }[] = []
   /** Of each own edit that is to be in the journal: its token. */
   tokens = new Set<string>()
-  /** What this user touched, the version that was seen then, and what was on the screen. */
-  touched: { readonly changes: readonly Change[]; readonly seen: number; readonly screen: Document }[] = []
+  /** What this user touched, the version that was seen then, what was on the screen, and after which save. */
+  touched: {
+    readonly changes: readonly Change[]
+    readonly seen: number
+    readonly screen: Document
+    readonly last: number
+  }[] = []
 
   constructor(
     readonly server: FakeServer,
@@ -115,8 +120,8 @@ class Tab {
 
   edit(dice: number, token: string) {
     const view = redrawn(this.pending.view, dice, token)
-    const { view: screen, version: seen } = this.pending
-    this.touched.push({ changes: diff(screen, view), seen, screen })
+    const { view: screen, version: seen, last } = this.pending
+    this.touched.push({ changes: diff(screen, view), seen, screen, last })
     this.tokens.add(token)
     this.pending = edited(this.pending, view, NOW, true)
   }
@@ -149,14 +154,13 @@ class Tab {
    */
   private checkHonesty(base: number, changes: readonly Change[]) {
     for (const change of changes.filter(isEdit)) {
-      const { seen, screen } = this.touched.filter((edit) => collide(edit.changes, [change])).at(-1) ?? {
-        seen: base,
-        screen: {},
-      }
+      const edits = this.touched.filter((edit) => collide(edit.changes, [change]))
+      const { seen, last } = edits.at(-1) ?? { seen: base, last: 0 }
+      const screens = edits.filter((edit) => edit.last === last).map(({ screen }) => screen)
       const since = this.server.entries.slice(seen, base)
       const [then, now = {}] = [this.server.states[seen] ?? {}, this.server.states[base]]
       if (!collide(diff(then, now).filter(isEdit), [change])) continue
-      const isShown = (theirs: Change) => diff(screen, fitting(screen, [theirs])).length === 0
+      const isShown = (theirs: Change) => screens.some((screen) => !diff(screen, fitting(screen, [theirs])).length)
       const met = since.filter(({ clientId, changes }) => {
         const counting = changes.filter((each) => isEdit(each) && (clientId === this.clientId || !isShown(each)))
         return collide(counting, [change])
@@ -325,6 +329,13 @@ const FOUND = {
     { tab: 0, step: 0, dice: 0 },
     { tab: 0, step: 13, dice: 0 },
     { tab: 0, step: 0, dice: 3334 },
+  ],
+  'two who write the same, one of whom writes twice more': [
+    { tab: 2, step: 0, dice: 2789 },
+    { tab: 0, step: 0, dice: 1817 },
+    { tab: 2, step: 13, dice: 0 },
+    { tab: 2, step: 0, dice: 2501 },
+    { tab: 2, step: 0, dice: 656 },
   ],
   'two who write the same, one of whom heard of something else meanwhile': [
     { tab: 2, step: 0, dice: 530 },
