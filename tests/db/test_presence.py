@@ -79,9 +79,10 @@ async def shows(known: Presence, state: bytes, place: Place = PLACE) -> None:
 
 @asynccontextmanager
 async def reader(known: Presence) -> AsyncIterator[list[int]]:
-    """Count who is there each time that those are told who watch."""
+    """Count who is there each time that those are told who watch, from now on."""
     counts: list[int] = []
     with known.watching("w") as room:
+        await until(lambda: not room.is_restless)
 
         class Reader:
             def wake(self) -> None:
