@@ -2,7 +2,7 @@
 
 import { deliver } from './delivery.js'
 import { newId } from './ids.js'
-import type { Box, Outbox } from './outbox.js'
+import type { Outbox } from './outbox.js'
 import { begin, hasStrayed, isWaiting, loaded, reloaded, segmentsOf } from './pending.js'
 import { SyncError, type Request } from './request.js'
 import type { Orphan } from './tabs.js'
@@ -22,11 +22,12 @@ export function createLeftovers(request: Request, outbox: Outbox, onSent: (workf
   let sending = Promise.resolve()
   let current = '' // workflow
 
-  const empty = async (box: Box) => {
+  const empty = async ({ box, isHeld }: Orphan) => {
     const { clientId, workflowId, segments } = box
     current = workflowId
     let pending = loaded(begin({ clientId, last: 0, version: NOWHERE, confirmed: {} }), segments)
     const put = (next: typeof pending) => {
+      if (!isHeld()) throw new SyncError('CLOSED')
       pending = next
       outbox.write({ ...box, clientId: next.clientId, segments: segmentsOf(next) })
     }
@@ -38,18 +39,21 @@ export function createLeftovers(request: Request, outbox: Outbox, onSent: (workf
     const holder = { heir: newId(), get: () => pending, put }
     const isUndecided = () => isWaiting(pending) || hasStrayed(pending)
     if (!isUndecided()) return // all of it waits for the user
-    while (isUndecided()) await (isWaiting(pending) ? deliver(request, outbox, workflowId, holder) : reload())
+    while (isUndecided()) {
+      await (isWaiting(pending) ? deliver(request, outbox, workflowId, holder) : reload())
+      if (pending.clientId !== clientId) return // found again by and by, and then under the lock of its heir
+    }
     onSent(workflowId)
   }
 
   return {
-    send: ({ box, release }) => {
+    send: (orphan) => {
       sending = sending
-        .then(() => empty(box))
+        .then(() => empty(orphan))
         .catch(() => {}) // found again by and by
         .finally(() => {
           current = ''
-          release()
+          orphan.release()
         })
     },
     sent: (workflowId) => (workflowId === current ? sending : undefined),

@@ -7,6 +7,8 @@ import { clientOf, PREFIX, type Box, type Outbox } from './outbox.js'
 /** The box of a dead client; nobody else touches it until `release` is called, once everything of it was sent. */
 export interface Orphan {
   readonly box: Box
+  /** False once the page slept or let go of its clients: others may go on with the box. */
+  readonly isHeld: () => boolean
   readonly release: () => void
 }
 
@@ -108,8 +110,8 @@ export function createTabs({ outbox, isOurs, onOrphan }: TabsOptions): Tabs {
       release?.()
     }
     letGo()
-    // Asleep meanwhile: the lock is gone.
-    return mine === busy ? [...left].map((box) => ({ box, release: () => letGo(box) })) : []
+    const isHeld = () => mine === busy
+    return isHeld() ? [...left].map((box) => ({ box, isHeld, release: () => letGo(box) })) : []
   }
 
   const awaitEnd = async (id: string) => {

@@ -153,6 +153,32 @@ describe('a page that shows no workflow', () => {
     expect(server.state).toEqual({ x: 2 })
   })
 
+  test('writes no more to what it was sending when it ended, as somebody else goes on with that', async () => {
+    await leaveWork(2)
+    network.isUp = true
+    list()
+    await pass()
+    const { fetch } = globalThis
+    let arrive = () => {}
+    vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+      vi.stubGlobal('fetch', fetch)
+      await new Promise<void>((resolve) => (arrive = resolve))
+      return fetch(url, init)
+    })
+    await pass(LONG_MS)
+    for (const end of ends) end()
+    const sync = inATab(() => createWorkflowSync({ ...connection, workflowId: 'w', storage, autosave: false }))
+    await pass(LONG_MS)
+    sync.update((document) => ({ ...document, y: 3 }))
+    const kept = [...storage.texts.values()]
+    expect(kept).toHaveLength(1)
+    arrive()
+    await pass(LONG_MS)
+    expect([...storage.texts.values()]).toEqual(kept)
+    await sync.close()
+    expect(server.state).toEqual({ x: 2, y: 3 })
+  })
+
   test('ends', async () => {
     list()()
     await leaveWork(2)
