@@ -153,6 +153,28 @@ describe('a page that shows no workflow', () => {
     expect(server.state).toEqual({ x: 2 })
   })
 
+  test('sends under the lock of whom it sends for, also where a dead tab had sent something else', async () => {
+    const sync = inATab(() => createWorkflowSync({ ...connection, workflowId: 'w', storage }))
+    await pass()
+    sync.update({ x: 2 })
+    const lost = [...storage.texts]
+    sync.update({ x: 3 })
+    await sync.close()
+    lost.forEach(([key, text]) => storage.setItem(key, text))
+    const { fetch } = globalThis
+    const senders = new Map<string, boolean>()
+    vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
+      const { clientId } = JSON.parse(String(init.body)).variables.input ?? {}
+      if (clientId) senders.set(clientId, browser.queues.has(`workflow-sync:${clientId}`))
+      return fetch(url, init)
+    })
+    list()
+    await pass(LONG_MS)
+    expect([...senders.values()]).toEqual([true, true])
+    expect(server.conflicts).toHaveLength(1)
+    expect(storage.length).toBe(0)
+  })
+
   test('writes no more to what it was sending when it ended, as somebody else goes on with that', async () => {
     await leaveWork(2)
     network.isUp = true

@@ -127,8 +127,7 @@ async function arrives({ server }, id, file) {
 }
 
 export async function leaveUnsentWorkToAnotherTab(browser, visit) {
-  const wire = await Wire.to(visit.address)
-  const person = await Person.of(await visit.another({ baseURL: wire.address }), visit.address)
+  const { wire, person } = await Person.behindAWire(visit)
   const [one, other] = [await person.open(), await person.open()]
   wire.cut()
   await one.addBlock('unsent')
@@ -140,8 +139,7 @@ export async function leaveUnsentWorkToAnotherTab(browser, visit) {
 leaveUnsentWorkToAnotherTab.tolerated = /ERR_|WebSocket/
 
 export async function leaveUnsentWorkToTheList(browser, visit) {
-  const wire = await Wire.to(visit.address)
-  const person = await Person.of(await visit.another({ baseURL: wire.address }), visit.address)
+  const { wire, person } = await Person.behindAWire(visit)
   await person.visitTheList()
   const editor = await person.open()
   await editor.addBlock('sent')
@@ -156,8 +154,7 @@ export async function leaveUnsentWorkToTheList(browser, visit) {
 leaveUnsentWorkToTheList.tolerated = /ERR_|WebSocket/
 
 export async function leaveUnsentWorkToATabOfTheSameWorkflow(browser, visit) {
-  const wire = await Wire.to(visit.address)
-  const person = await Person.of(await visit.another({ baseURL: wire.address }), visit.address)
+  const { wire, person } = await Person.behindAWire(visit)
   const one = await person.open()
   await one.addBlock('sent')
   await one.says('Saved')

@@ -3,6 +3,7 @@
 import { basename } from 'node:path'
 import { readFileSync } from 'node:fs'
 import { Server } from './server.mjs'
+import { Wire } from './wire.mjs'
 import { watch } from './witness.mjs'
 
 /** Somebody with a browser. */
@@ -11,6 +12,13 @@ export class Person {
     const server = new Server(browser, address)
     const witness = await watch(browser, (id, values) => server.everHad(id, values))
     return new Person(browser, server, witness)
+  }
+
+  /** Somebody whose way to the server can be cut. */
+  static async behindAWire(visit) {
+    const wire = await Wire.to(visit.address)
+    const person = await Person.of(await visit.another({ baseURL: wire.address }), visit.address)
+    return { wire, person }
   }
 
   constructor(browser, server, witness) {

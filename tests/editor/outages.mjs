@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { Person } from './editor.mjs'
 import { until } from './server.mjs'
-import { Wire } from './wire.mjs'
 
 const MINUTE_MS = 60_000
 const TOKEN = '/development/token'
@@ -28,8 +27,7 @@ export async function killTheServerInMidSave(browser, visit) {
 killTheServerInMidSave.tolerated = /ERR_|WebSocket/
 
 export async function loseAnAnswerAndThePage(browser, visit) {
-  const wire = await Wire.to(visit.address)
-  const person = await Person.of(await visit.another({ baseURL: wire.address }), visit.address)
+  const { wire, person } = await Person.behindAWire(visit)
   const editor = await person.open()
   await editor.addBlock('answered')
   await editor.says('Saved')
@@ -114,8 +112,7 @@ export async function signOut(browser, visit) {
 signOut.tolerated = /status of 40[14]/
 
 export async function fillTheStorage(browser, visit) {
-  const wire = await Wire.to(visit.address)
-  const person = await Person.of(await visit.another({ baseURL: wire.address }), visit.address)
+  const { wire, person } = await Person.behindAWire(visit)
   const editor = await person.open()
   await editor.addBlock('typed with room')
   await editor.says('Saved')
@@ -142,8 +139,7 @@ function fill() {
 }
 
 export async function breakTheStorage(browser, visit) {
-  const wire = await Wire.to(visit.address)
-  const person = await Person.of(await visit.another({ baseURL: wire.address }), visit.address)
+  const { wire, person } = await Person.behindAWire(visit)
   await person.browser.addInitScript(refuse)
   const editor = await person.open()
   await editor.addBlock('typed online')
