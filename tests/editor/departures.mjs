@@ -68,7 +68,7 @@ export async function killTheBrowser(browser, visit) {
   wire.cut()
   await editor.addBlock('on the device alone')
   await editor.says('Saved on this device')
-  await until(() => editor.page.evaluate(isCopied, 'on the device alone'), 'IndexedDB has it, too')
+  await copied(editor, 'on the device alone')
   await profile.kill()
   wire.mend()
   const again = await Person.of(await profile.open(), visit.address)
@@ -77,6 +77,8 @@ export async function killTheBrowser(browser, visit) {
   await profile.close()
   wire.close()
 }
+
+const copied = ({ page }, text) => until(() => page.evaluate(isCopied, text), `IndexedDB has ${text}, too`)
 
 /** Says, in a page, whether the copy of its outbox holds a text. */
 const isCopied = (text) =>
@@ -212,8 +214,10 @@ export async function comeBackTooLate(browser, visit) {
   const editor = await person.open()
   await editor.addBlock('saved')
   await editor.says('Saved')
-  await editor.page.route('/graphql', (route) => route.abort())
+  const isSave = (request) => request.postData()?.includes('syncWorkflow')
+  await editor.page.route('/graphql', (route) => (isSave(route.request()) ? route.abort() : route.continue()))
   await editor.addBlock('left behind')
+  await copied(editor, 'left behind') // no page is kept that is in the way of others in IndexedDB
   await goAndComeBack(editor, async () => {
     await editor.page.unroute('/graphql')
     await person.open(editor.id)
