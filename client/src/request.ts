@@ -146,9 +146,7 @@ export function createRequest({ endpoint, getAuth }: Connection): SigningRequest
 async function unlessLost<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const ending = new AbortController()
   const { signal } = ending
-  const lost = new Promise<never>((_, fail) =>
-    signal.addEventListener('abort', () => fail(new SyncError(OFFLINE, 'There was no answer.'))),
-  )
+  const lost = new Promise<never>((_, fail) => signal.addEventListener('abort', () => fail(signal.reason)))
   const end = () => ending.abort()
   const onShow = (event: PageTransitionEvent) => event.persisted && end()
   const timer = setTimeout(end, TIMEOUT_MS)
