@@ -123,7 +123,7 @@ class Hub:
                 connection.add_termination_listener(lambda _: self._hinted.set())
                 await connection.add_listener(notifier.CHANNEL, lambda *event: self.hint(json.loads(event[-1])))
                 await connection.add_listener(presence.CHANNEL, lambda *event: self.presence.hear(event[-1]))
-                self.presence.ask()
+                self.presence.greet()
                 await self._refresh_forever(connection)
         finally:
             connection.terminate()

@@ -6,8 +6,8 @@
                    NOTIFY, from and to every process
 
 A process answers for the tabs that are open in it, its own. It tells when they come, go and change, with their number
-each time, and every BEAT_SECONDS while it has some; it lists them all when somebody asks. Who comes to another number
-asks. A process that was not heard for LOST_SECONDS is gone, and its tabs with it.
+each time, and every BEAT_SECONDS while it has some; it lists them all when it begins to listen, and when somebody asks.
+Who comes to another number asks. A process that was not heard for LOST_SECONDS is gone, and its tabs with it.
 
 What a tab shows may be said in any process. The newest counts, whatever the order in which it is heard.
 """
@@ -132,6 +132,14 @@ class Presence:
         self._see(place, tab.look.saying(state))
         self._tell(place, is_own=place in self.own)
         return True
+
+    def greet(self) -> None:
+        """List all own tabs and ask for all others: what was told while this process could not hear is unknown.
+
+        Both, as whoever could not be heard then had not begun to listen either, and asks nobody again by itself.
+        """
+        self._outbox.whole = True
+        self.ask()
 
     def ask(self) -> None:
         """Ask all others who is there: this process may have missed something."""

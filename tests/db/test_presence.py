@@ -224,6 +224,24 @@ async def test_whoever_missed_that_a_tab_left_finds_out(here: Presence, there: P
     await sees(here, PLACE)
 
 
+@pytest.mark.usefixtures("no_beats")
+async def test_who_listens_again_lists_its_tabs_as_the_others_may_have_missed_some(
+    proxied: tuple[Proxy, Presence], here: Presence
+) -> None:
+    proxy, far = proxied
+    far.join(PLACE, "Ada")
+    await sees(here, PLACE)
+    ghost = ("w", "ada", "ghost")
+    news = [bulletins.News(PLACE, False), bulletins.News(ghost, True, Look.new("Ada"))]
+    (payload,) = bulletins.payloads(far.process, news, 1, whole=False, asks=False)
+    here.hear(payload)
+    await sees(here, ghost)
+    proxy.stop()
+    await proxy.has_refused(2)
+    proxy.start()
+    await sees(here, PLACE)
+
+
 async def test_the_newest_is_shown_in_whatever_order_it_is_heard(here: Presence) -> None:
     old = Look.new("Ada").saying(b"1")
     new = old.saying(b"2")
